@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { RefusedToBootError } from '@pawl/core';
+import { RunReader } from '@pawl/workflow';
+import { DataSource } from 'typeorm';
+import { ADMIN_TOKEN, AdminTokenGuard } from './admin-token.guard.js';
+import { RunsController } from './runs.controller.js';
+
+export interface AdminOptions {
+  /** What callers send as `Authorization: Bearer ...`. At least 32 characters; make it random. */
+  readonly token: string;
+}
+
+const TOKEN_LENGTH_MIN = 32;
+
+/**
+ * Read-only endpoint for operators: `GET /admin/v1/runs` and `GET /admin/v1/runs/:id`. It shows the data of runs, so import it only where a
+ * token is set: without this module the routes do not exist.
+ */
+@Module({})
+export class AdminModule {
+  /** @throws RefusedToBootError `admin_token_weak` */
+  static forRoot({ token }: AdminOptions): DynamicModule {
+    if (token.length < TOKEN_LENGTH_MIN) throw weak();
+    return {
+      module: AdminModule,
+      controllers: [RunsController],
+      providers: [
+        { provide: ADMIN_TOKEN, useValue: token },
+        AdminTokenGuard,
+        {
+          provide: RunReader,
+          inject: [DataSource],
+          useFactory: (dataSource: DataSource) => new RunReader(dataSource),
+        },
+      ],
+    };
+  }
+}
+
+function weak(): RefusedToBootError {
+  return new RefusedToBootError('admin_token_weak', 'AdminModule can not start:', [
+    `the token has fewer than ${TOKEN_LENGTH_MIN} characters; make a random one: openssl rand -hex 32`,
+  ]);
+}

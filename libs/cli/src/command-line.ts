@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util';
+import { PawlError } from '@pawl/core';
+
+export const HELP = `Usage: pawl <command> [options]
+
+  migrate   bring the database's pawl schema up to date
+  status    show what is applied and what is missing (exit code 3 if something is)
+  sql       print all migrations as one script for psql; needs no database
+
+  --database URL   PostgreSQL to work on; default: the environment's DATABASE_URL
+  --source NAME=DIRECTORY   an application's own tables need it, or they are left alone; may be repeated:
+                            pawl migrate --source orders=apps/orders/migrations
+  --lock-timeout SECONDS    how long to wait for another process that migrates; default 60
+  --help           this text
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 migrations are missing.
+`;
+
+const COMMANDS = ['migrate', 'status', 'sql', 'help'] as const;
+type Command = (typeof COMMANDS)[number];
+
+export interface CommandLine {
+  readonly command: Command;
+  readonly database: string | undefined;
+  readonly sources: readonly { readonly source: string; readonly directory: string }[];
+  readonly lockTimeoutMs: number;
+}
+
+/**
+ * Reads what was typed.
+ *
+ * @throws PawlError `usage` with what is wrong.
+ */
+export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv): CommandLine {
+  const { values, positionals } = parse(args);
+  const command = values.help || args.length === 0 ? 'help' : toCommand(positionals);
+  return {
+    command,
+    database: values.database ?? env['DATABASE_URL'],
+    sources: (values.source ?? []).map(toSource),
+    lockTimeoutMs: toSeconds(values['lock-timeout']) * 1000,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        database: { type: 'string' },
+        source: { type: 'string', multiple: true },
+        'lock-timeout': { type: 'string', default: '60' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function toCommand(positionals: readonly string[]): Command {
+  const [name, ...rest] = positionals;
+  const command = COMMANDS.find((each) => each === name);
+  if (!command) throw usage(`unknown command: ${name ?? '(none)'}`);
+  if (rest.length > 0) throw usage(`unexpected: ${rest.join(' ')}`);
+  return command;
+}
+
+function toSource(text: string): { source: string; directory: string } {
+  const [, source, directory] = /^([a-z0-9_-]+)=(.+)$/.exec(text) ?? [];
+  if (source === undefined || directory === undefined)
+    throw usage(`--source wants NAME=DIRECTORY, not ${text}`);
+  return { source, directory };
+}
+
+function toSeconds(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw usage(`--lock-timeout wants a number of seconds, not ${text}`);
+  return Number(text);
+}
+
+function usage(problem: string): PawlError {
+  return new PawlError('usage', `${problem}\nTry: pawl --help`);
+}

@@ -1,0 +1,119 @@
+import { Batcher, type RangeSet } from '@pawl/core';
+import type { Envelope } from '../envelope.js';
+import { groupBy } from '../group-by.js';
+import type { InboxPartition } from './inbox-stream.js';
+import type { PatientBatch } from './patient-batch.js';
+import type { BatchResult } from './stream-batch.js';
+
+/**
+ * - `closed`: stored by this call (handled, parked or dead letter); it takes effect once.
+ * - `duplicate`: was stored before.
+ * - `open`: not stored; its sender publishes it again.
+ */
+export type AcceptOutcome = 'closed' | 'duplicate' | 'open';
+
+export interface InboxOptions {
+  /** Transactions at a time, over all partitions of this process. */
+  readonly transactionsMax: number;
+  /** Told after each batch what is closed now: for acknowledgements, which may be lost. */
+  readonly acknowledge: (partition: InboxPartition, ledger: { closed: RangeSet; receiver: string }) => void;
+}
+
+/** Messages of one partition that one transaction handles at most. */
+const BATCH_MAX = 64;
+
+interface Waiting {
+  readonly envelope: Envelope;
+  readonly suspect: boolean;
+  readonly settle: (outcome: AcceptOutcome) => void;
+}
+
+/**
+ * The one entrance for messages of other services: whatever brought them, each takes effect once. Messages of a partition are handled
+ * in batches, one at a time; partitions side by side.
+ */
+export class Inbox {
+  private readonly lanes = new Map<string, Batcher<Waiting>>();
+  private readonly slots: Slots;
+
+  constructor(
+    private readonly batch: PatientBatch,
+    private readonly options: InboxOptions,
+  ) {
+    this.slots = new Slots(options.transactionsMax);
+  }
+
+  /**
+   * Handles messages and answers what became of each, in their order. Never throws: what can not be handled stays open.
+   * @param repeated these very deliveries were handed out before and perhaps ended their process
+   */
+  async accept(envelopes: readonly Envelope[], { repeated = false } = {}): Promise<AcceptOutcome[]> {
+    return Promise.all(
+      envelopes.map(
+        (envelope) =>
+          new Promise<AcceptOutcome>((settle) => {
+            this.laneOf(envelope).add({ envelope, suspect: repeated || envelope.transmission > 1, settle });
+          }),
+      ),
+    );
+  }
+
+  get idle(): boolean {
+    return this.lanes.size === 0;
+  }
+
+  private laneOf({ stream, partition, incarnation }: Envelope): Batcher<Waiting> {
+    const key = `${stream}/${partition}/${incarnation}`;
+    const known = this.lanes.get(key);
+    if (known !== undefined) return known;
+    const flush = async (batch: Waiting[]): Promise<void> => {
+      await this.slots.use(() => this.flush({ stream, partition, incarnation }, batch));
+      setImmediate(() => lane.idle && this.lanes.delete(key));
+    };
+    const lane = new Batcher<Waiting>(flush, { lanesMax: 1, batchMax: BATCH_MAX });
+    this.lanes.set(key, lane);
+    return lane;
+  }
+
+  private async flush(partition: InboxPartition, batch: readonly Waiting[]): Promise<void> {
+    const copies = groupBy(batch, ({ envelope }) => envelope.sequence);
+    const unique = [...copies.values()].map(([first]) => first as Waiting);
+    const results = await this.batch.run(partition, unique);
+    for (const { ledger } of results) if (ledger !== undefined) this.options.acknowledge(partition, ledger);
+    const outcomes = outcomesOf(results);
+    for (const same of copies.values()) {
+      const [first, ...others] = same as [Waiting, ...Waiting[]];
+      const outcome = outcomes.get(first.envelope.sequence) ?? 'open';
+      first.settle(outcome);
+      for (const other of others) other.settle(outcome === 'open' ? 'open' : 'duplicate');
+    }
+  }
+}
+
+function outcomesOf(results: readonly BatchResult[]): Map<number, AcceptOutcome> {
+  const outcomes = new Map<number, AcceptOutcome>();
+  for (const { closed, duplicates } of results) {
+    for (const { sequence } of closed) outcomes.set(sequence, 'closed');
+    for (const { sequence } of duplicates) outcomes.set(sequence, 'duplicate');
+  }
+  return outcomes;
+}
+
+/** A counted number of places; who finds none waits in line. */
+class Slots {
+  private readonly line: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  async use(work: () => Promise<void>): Promise<void> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((admit) => this.line.push(admit));
+    try {
+      await work();
+    } finally {
+      const next = this.line.shift();
+      if (next === undefined) this.free++;
+      else next();
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Transaction } from '@pawl/core';
+import type { Envelope } from '../envelope.js';
+
+/**
+ * Handles messages inside the transaction that closes their numbers: its writes and the fact that it has seen them commit together.
+ */
+export interface MessageConsumer {
+  /** For people, in errors: which class this is. */
+  readonly name: string;
+
+  /**
+   * Handles messages of one stream partition, of the types it was registered for, lowest number first.
+   * Answers the ids that stay open: nothing was written for them, and they come again in a moment. To throw rolls back the whole
+   * batch; then each message is tried alone, and one that throws alone spends an attempt. BusyError,
+   * DatabaseUnavailableError and LeaveOpenError spend none.
+   *
+   * It may run more than once for a message (deadlock, batch done again), so it acts through `tx` only.
+   */
+  handle(envelopes: readonly Envelope[], tx: Transaction): Promise<readonly string[]>;
+}

@@ -1,0 +1,104 @@
+import type { Envelope } from '../envelope.js';
+import type { AttemptLedger } from './attempts.js';
+import type { InboxPartition } from './inbox-stream.js';
+import { type BatchResult, type Incoming, isTransient, type StreamBatch } from './stream-batch.js';
+
+export interface PatientBatchOptions {
+  readonly attemptsMax: number;
+  /** Told of errors after which messages stay open or spent an attempt. */
+  readonly onError: (error: unknown, envelopes: readonly Envelope[]) => void;
+}
+
+/**
+ * Handles a batch so that one bad message harms no other: all in one transaction; if that throws, each alone; and what throws alone spends
+ * an attempt, up to the limit. What may have ended its process before is counted before it is tried.
+ */
+export class PatientBatch {
+  constructor(
+    private readonly batch: StreamBatch,
+    private readonly attempts: AttemptLedger,
+    private readonly options: PatientBatchOptions,
+  ) {}
+
+  /** Answers the results of the transactions it took. Does not throw. */
+  async run(partition: InboxPartition, incoming: readonly Incoming[]): Promise<BatchResult[]> {
+    const first = await this.together(partition, incoming, { counted: false });
+    const aside = first.flatMap(({ setAside }) => setAside);
+    const untried = aside
+      .filter(({ attempts }) => attempts === 0)
+      .map(({ envelope }) => ({ envelope, suspect: true }));
+    const results = [...first];
+    if (untried.length > 0) results.push(...(await this.together(partition, untried, { counted: true })));
+    for (const { envelope } of aside.filter(({ attempts }) => attempts > 0)) {
+      results.push(await this.alone(partition, { envelope, suspect: true }));
+    }
+    return results;
+  }
+
+  /** All in one transaction, or else each in its own. */
+  private async together(
+    partition: InboxPartition,
+    incoming: readonly Incoming[],
+    { counted }: { counted: boolean },
+  ): Promise<BatchResult[]> {
+    const envelopes = envelopesOf(incoming);
+    try {
+      if (counted) await this.attempts.begin(partition, envelopes);
+      const result = await this.batch.run(partition, incoming, { counted });
+      if (counted) await this.undo(partition, result.open);
+      return [result];
+    } catch (error) {
+      this.options.onError(error, envelopes);
+      if (counted) await this.undo(partition, envelopes);
+      if (isTransient(error)) return [allOpen(incoming)];
+      const results: BatchResult[] = [];
+      for (const each of incoming) results.push(await this.alone(partition, each));
+      return results;
+    }
+  }
+
+  private async alone(partition: InboxPartition, incoming: Incoming): Promise<BatchResult> {
+    const { envelope, suspect } = incoming;
+    try {
+      if (suspect) await this.attempts.begin(partition, [envelope]);
+      return await this.tryAlone(partition, incoming);
+    } catch (error) {
+      this.options.onError(error, [envelope]);
+      return allOpen([incoming]);
+    }
+  }
+
+  private async tryAlone(partition: InboxPartition, incoming: Incoming): Promise<BatchResult> {
+    const { envelope, suspect: counted } = incoming;
+    try {
+      const result = await this.batch.run(partition, [incoming], { counted });
+      if (counted) await this.undo(partition, result.open);
+      return result;
+    } catch (error) {
+      this.options.onError(error, [envelope]);
+      if (isTransient(error)) {
+        if (counted) await this.undo(partition, [envelope]);
+        return allOpen([incoming]);
+      }
+      const spent = await this.attempts.fail(partition, envelope, error, { counted });
+      // At the limit the next look finds it exhausted and closes its number with a dead letter, without running it.
+      if (spent < this.options.attemptsMax) return allOpen([incoming]);
+      return this.batch.run(partition, [incoming], { counted: false });
+    }
+  }
+
+  /** Failing here costs a message an attempt that was none; the limit leaves room for that. */
+  private async undo(partition: InboxPartition, envelopes: readonly Envelope[]): Promise<void> {
+    await this.attempts
+      .undo(partition, envelopes)
+      .catch((error: unknown) => this.options.onError(error, envelopes));
+  }
+}
+
+function envelopesOf(incoming: readonly Incoming[]): Envelope[] {
+  return incoming.map(({ envelope }) => envelope);
+}
+
+function allOpen(incoming: readonly Incoming[]): BatchResult {
+  return { closed: [], duplicates: [], open: envelopesOf(incoming), setAside: [], ledger: undefined };
+}

@@ -1,0 +1,161 @@
+import {
+  BusyError,
+  CommitUnknownError,
+  crashPoint,
+  DatabaseUnavailableError,
+  type RangeSet,
+  sqlState,
+  type Transaction,
+  type Transactions,
+} from '@pawl/core';
+import { appendDeadLetters, type DeadLetter } from '../dead-letter.js';
+import type { Envelope } from '../envelope.js';
+import type { Consumers } from './consumers.js';
+import { closeNumbers, type InboxPartition, type LockedStream, lockStream } from './inbox-stream.js';
+import { LeaveOpenError } from './leave-open-error.js';
+
+export interface StreamBatchOptions {
+  /** Tries of one message before it becomes a dead letter. */
+  readonly attemptsMax: number;
+  /** Ranges that a partition's row may hold; a number that would need one more stays open. */
+  readonly rangesMax: number;
+}
+
+/** A message to handle. */
+export interface Incoming {
+  readonly envelope: Envelope;
+  /** An earlier copy may have been tried and ended its process: it is counted before it runs. */
+  readonly suspect: boolean;
+}
+
+/** How a batch is to be run. */
+export interface BatchMode {
+  /** Whether these tries were counted beforehand; then suspects run, else they are set aside. */
+  readonly counted: boolean;
+}
+
+/** What became of the messages of a batch. */
+export interface BatchResult {
+  readonly closed: readonly Envelope[];
+  readonly duplicates: readonly Envelope[];
+  /** They come again. */
+  readonly open: readonly Envelope[];
+  /** Not tried: they have to be counted first. */
+  readonly setAside: readonly { readonly envelope: Envelope; readonly attempts: number }[];
+  /** What is closed now, by which incarnation of ours. */
+  readonly ledger: { readonly closed: RangeSet; readonly receiver: string } | undefined;
+}
+
+/**
+ * Handles messages of one stream partition in one transaction, in this order: lock the partition's row, drop what is closed, let the
+ * consumers handle the rest, close the numbers, commit. Whatever throws leaves nothing behind.
+ */
+export class StreamBatch {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly consumers: Consumers,
+    private readonly options: StreamBatchOptions,
+  ) {}
+
+  async run(partition: InboxPartition, batch: readonly Incoming[], mode: BatchMode): Promise<BatchResult> {
+    const result = await this.transactions.run(async (tx) => {
+      const sequences = batch.map(({ envelope }) => envelope.sequence);
+      const stream = await lockStream(tx, partition, sequences);
+      if (stream === undefined) return refused(batch);
+      const sorted = this.sort(stream, batch, mode);
+      const open = await this.consume(tx, sorted.fresh);
+      await appendDeadLetters(tx, sorted.dead);
+      const closed = [...sorted.buried, ...sorted.fresh].filter(({ id }) => !open.has(id));
+      const closing = closed.map(({ sequence }) => sequence);
+      const ledger = await closeNumbers(tx, partition, {
+        closing,
+        forgotten: [...stream.attempts.keys()].filter((n) => stream.closed.has(n) || closing.includes(n)),
+        duplicates: sorted.duplicates.length,
+      });
+      crashPoint('inbox.before-commit');
+      return {
+        closed,
+        duplicates: sorted.duplicates,
+        open: [...sorted.refused, ...sorted.fresh.filter(({ id }) => open.has(id))],
+        setAside: sorted.setAside,
+        ledger: { closed: ledger, receiver: stream.receiver },
+      };
+    });
+    crashPoint('inbox.after-commit');
+    return result;
+  }
+
+  /** Decides what is done with each message, before anything is done. */
+  private sort(stream: LockedStream, batch: readonly Incoming[], { counted }: BatchMode): SortedBatch {
+    const sorted = new SortedBatch();
+    let marked = stream.closed;
+    for (const { envelope, suspect } of batch.toSorted((a, b) => a.envelope.sequence - b.envelope.sequence)) {
+      const { attempts = 0, errors = [] } = stream.attempts.get(envelope.sequence) ?? {};
+      const after = marked.add(envelope.sequence);
+      if (marked.has(envelope.sequence)) sorted.duplicates.push(envelope);
+      else if (after.rangeCount > this.options.rangesMax) sorted.refused.push(envelope);
+      else {
+        marked = after;
+        const spent = counted ? attempts - 1 : attempts;
+        if (spent >= this.options.attemptsMax)
+          sorted.bury(envelope, { reason: 'attempts_exhausted', errors });
+        else if (!counted && (suspect || attempts > 0)) sorted.setAside.push({ envelope, attempts });
+        else if (this.consumers.of(envelope.type).length === 0)
+          sorted.bury(envelope, { reason: 'unknown_type', errors });
+        else sorted.fresh.push(envelope);
+      }
+    }
+    return sorted;
+  }
+
+  private async consume(tx: Transaction, fresh: readonly Envelope[]): Promise<ReadonlySet<string>> {
+    const open = new Set<string>();
+    for (const [consumer, envelopes] of this.consumers.share(fresh)) {
+      for (const id of await consumer.handle(envelopes, tx)) open.add(id);
+    }
+    // What one consumer leaves open another one has handled: that must not commit.
+    const half = fresh.some(({ id, type }) => open.has(id) && this.consumers.of(type).length > 1);
+    if (half) throw new LeaveOpenError('one of its consumers left it, others handled it.');
+    return open;
+  }
+}
+
+/**
+ * Whether an error says nothing about the message: it stays open and no attempt is counted. A statement that the server cancelled, or a
+ * transaction that idled too long, is the handler's own doing.
+ */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailableError) return !OWN_DOING.has(sqlState(error.cause) ?? '');
+  return error instanceof BusyError || error instanceof CommitUnknownError || error instanceof LeaveOpenError;
+}
+
+const OWN_DOING = new Set(['57014', '25P03']);
+
+class SortedBatch {
+  readonly duplicates: Envelope[] = [];
+  readonly refused: Envelope[] = [];
+  readonly setAside: { envelope: Envelope; attempts: number }[] = [];
+  readonly fresh: Envelope[] = [];
+  /** Closed by a dead letter. */
+  readonly buried: Envelope[] = [];
+  readonly dead: DeadLetter[] = [];
+
+  bury(envelope: Envelope, why: Pick<DeadLetter, 'reason' | 'errors'>): void {
+    const { stream, id, type, dataversion, data } = envelope;
+    this.buried.push(envelope);
+    this.dead.push({
+      origin: 'message',
+      stream,
+      messageId: id,
+      type,
+      version: dataversion,
+      payload: data,
+      ...why,
+    });
+  }
+}
+
+function refused(batch: readonly Incoming[]): BatchResult {
+  const open = batch.map(({ envelope }) => envelope);
+  return { closed: [], duplicates: [], open, setAside: [], ledger: undefined };
+}

@@ -1,0 +1,50 @@
+export { type Acknowledgement, parseAcknowledgement, type WireAcknowledgement } from './acknowledgement.js';
+export { appendDeadLetters, type DeadLetter, type RecordedError, recordedError } from './dead-letter.js';
+export { type Envelope, isProblem, parseEnvelope, type Problem } from './envelope.js';
+export { Consumers } from './inbox/consumers.js';
+export { type AcceptOutcome, Inbox } from './inbox/inbox.js';
+export { LeaveOpenError } from './inbox/leave-open-error.js';
+export type { MessageConsumer } from './inbox/message-consumer.js';
+export { type MessageContext, type MessageHandler, OnMessage } from './inbox/on-message.js';
+export { appendLosses, type Loss } from './loss.js';
+export { type MessageClass, MessageType, messageTypeOf, type MessageTypeOptions } from './message-type.js';
+export type { MessagingLimits, MessagingOptions } from './messaging-options.js';
+export { MessagingModule } from './messaging.module.js';
+export { MessagingRuntime } from './messaging-runtime.js';
+export { Outbox } from './outbox/outbox.js';
+export { outgoing, type OutgoingMessage, type OutgoingOptions } from './outgoing-message.js';
+export { PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, payloadJson, payloadProblems } from './payload.js';
+export { type Route, route, type RouteOptions, streamName } from './route.js';
+export { type BullBackend, type BullBackendOptions, openBullBackend } from './transport/bull-backend.js';
+export type { BullQueue, NewJob } from './transport/bull-queue.js';
+export type { BullWorker, BullWorkerOptions, JobProcessor, ReceivedJob } from './transport/bull-worker.js';
+export {
+  BullTransport,
+  type BullTransportOptions,
+  type MessageJob,
+  messageQueue,
+} from './transport/bull-transport.js';
+export { InMemoryBus, InMemoryTransport } from './transport/in-memory-transport.js';
+export type { Delivery, Receive, Subscription, Transport } from './transport/transport.js';
+export { TransportUnavailableError } from './transport/transport-unavailable-error.js';
+export { type HttpProblem, httpProblem, PROBLEM_TYPE } from './request/http-problem.js';
+export {
+  type HttpRequest,
+  IdempotencyKeyInvalidError,
+  IdempotencyKeyMissingError,
+  requestIdentity,
+  type RequestIdentity,
+} from './request/idempotency-key.js';
+export {
+  type Answer,
+  type Answered,
+  IdempotentRequests,
+  type IdempotentRequestsOptions,
+  RequestInProgressError,
+  RequestKeyReusedError,
+} from './request/idempotent-requests.js';
+export { Identity } from './request/identity.js';
+export { ProblemFilter } from './request/problem-filter.js';
+export { problemOf } from './request/problem-of.js';
+export { RequestPruner } from './request/request-pruner.js';
+export { RequestsModule } from './request/requests.module.js';

@@ -1,0 +1,32 @@
+import { statement, type Transaction } from '@pawl/core';
+import { v7 } from 'uuid';
+
+/** An entry of the loss ledger: an effect that may not have happened, and why. */
+export interface Loss {
+  readonly origin: 'message' | 'event';
+  readonly workflow?: string;
+  readonly runKey?: string;
+  readonly type: string;
+  /** The item or semantic key, if it has one. */
+  readonly subject?: string;
+  readonly payload: unknown;
+  /** A stable code. */
+  readonly reason: string;
+  readonly messageId?: string;
+}
+
+/** Writes losses in the caller's transaction, one statement for all. */
+export async function appendLosses(tx: Transaction, losses: readonly Loss[]): Promise<void> {
+  if (losses.length === 0) return;
+  const rows = losses.map((loss) => ({ id: v7(), subject: '', ...loss }));
+  await tx.query(APPEND, [JSON.stringify(rows)]);
+}
+
+const APPEND = statement(
+  'loss_append',
+  `INSERT INTO pawl.loss (id, origin, workflow, run_key, type, subject, payload, reason, message_id)
+   SELECT id, origin, workflow, "runKey", type, subject, payload, reason, "messageId"
+   FROM jsonb_to_recordset($1::jsonb) AS loss (
+     id uuid, origin text, workflow text, "runKey" text, type text, subject text, payload jsonb, reason text,
+     "messageId" text)`,
+);

@@ -1,0 +1,74 @@
+import { RefusedToBootError } from '@pawl/core';
+import { isServiceName } from './route.js';
+import type { Transport } from './transport/transport.js';
+
+/** Bounds of the messaging core. Each has a default that suits a service of ordinary size. */
+export interface MessagingLimits {
+  /** Numbered and unacknowledged messages per outgoing partition. Default 1,000. */
+  readonly window: number;
+  /** When an unacknowledged message is published again; doubles each time. Milliseconds, default 1,000. */
+  readonly firstIntervalMs: number;
+  /** Where the doubling ends. Milliseconds, default 60,000. */
+  readonly longestIntervalMs: number;
+  /** Tries of an incoming message before it becomes a dead letter. Default 8. */
+  readonly attemptsMax: number;
+  /** Ranges of closed numbers per incoming partition; what would need one more stays open. Default 1,000. */
+  readonly rangesMax: number;
+  /** Inbox transactions at a time; each holds a connection of the DataSource's pool. Default 4. */
+  readonly transactionsMax: number;
+  /** Jobs of the bus at a time. Default 8. */
+  readonly concurrency: number;
+  /** How long an `@OnMessage` handler may take. Milliseconds, default 8,000: below the server's idle limit for transactions. */
+  readonly handlerTimeoutMs: number;
+  /** How long a row lock is waited for. Milliseconds, default 1,000. */
+  readonly lockTimeoutMs: number;
+  /** How long stopping may take. Milliseconds, default 10,000. */
+  readonly stopTimeoutMs: number;
+}
+
+export interface MessagingOptions {
+  /** Name of this service: source of its messages, destination of others'. */
+  readonly service: string;
+  /** `redis://`, `rediss://`, `postgres://`: where BullMQ carries messages. Either this or `transport`. */
+  readonly busUrl?: string;
+  /** Another transport than BullMQ, for tests. It is closed by whoever made it. */
+  readonly transport?: Transport;
+  /** Queue that stands between sender and receiver. */
+  readonly via?: string;
+  /** Keeps apart what shares one bus. Default 'pawl'. */
+  readonly prefix?: string;
+  /** Whether this process handles incoming messages. Default true; false for one that only serves HTTP. */
+  readonly consume?: boolean;
+  readonly limits?: Partial<MessagingLimits>;
+}
+
+export const DEFAULT_LIMITS: MessagingLimits = {
+  window: 1_000,
+  firstIntervalMs: 1_000,
+  longestIntervalMs: 60_000,
+  attemptsMax: 8,
+  rangesMax: 1_000,
+  transactionsMax: 4,
+  concurrency: 8,
+  handlerTimeoutMs: 8_000,
+  lockTimeoutMs: 1_000,
+  stopTimeoutMs: 10_000,
+};
+
+/** The limits in force. @throws RefusedToBootError `messaging_options_invalid` with every problem */
+export function checkedLimits(options: MessagingOptions): MessagingLimits {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const problems = Object.entries(limits)
+    .filter(([, value]) => !Number.isInteger(value) || (value as number) < 1)
+    .map(([name, value]) => `limits.${name} is ${String(value)}, not a whole number from 1 on`);
+  if (!isServiceName(options.service))
+    problems.push(`service '${options.service}' is not made of lower case letters, digits, hyphens`);
+  if ((options.busUrl === undefined) === (options.transport === undefined))
+    problems.push('give either busUrl or transport');
+  if (limits.attemptsMax > 100) problems.push(`limits.attemptsMax is ${limits.attemptsMax}, more than 100`);
+  if (limits.firstIntervalMs > limits.longestIntervalMs)
+    problems.push('limits.firstIntervalMs is above limits.longestIntervalMs');
+  if (problems.length > 0)
+    throw new RefusedToBootError('messaging_options_invalid', 'MessagingModule can not start:', problems);
+  return limits;
+}

@@ -1,0 +1,127 @@
+import { Logger } from '@nestjs/common';
+import { DutyLoop, Transactions } from '@pawl/core';
+import type { DataSource } from 'typeorm';
+import { guardDataSource } from './guard-connections.js';
+import { Acknowledger } from './inbox/acknowledger.js';
+import { AttemptLedger } from './inbox/attempts.js';
+import { Consumers } from './inbox/consumers.js';
+import { Inbox } from './inbox/inbox.js';
+import { PatientBatch } from './inbox/patient-batch.js';
+import { StreamBatch } from './inbox/stream-batch.js';
+import { checkedLimits, type MessagingLimits, type MessagingOptions } from './messaging-options.js';
+import { Acknowledgements } from './outbox/acknowledgements.js';
+import { Outbox } from './outbox/outbox.js';
+import { Publisher } from './outbox/publisher.js';
+import { OutboxRelay } from './outbox/relay.js';
+import { Retransmitter } from './outbox/retransmitter.js';
+import { Receiver } from './receiver.js';
+import { SeldomLog } from './seldom-log.js';
+import { type BullBackend, openBullBackend } from './transport/bull-backend.js';
+import { BullTransport } from './transport/bull-transport.js';
+import type { Subscription, Transport } from './transport/transport.js';
+import { within } from './transport/within.js';
+
+/**
+ * The messaging core of one process, wired: outbox with its duties, inbox with its consumers, the transport between. The Nest module
+ * makes one; without Nest it is made by hand.
+ *
+ * Starting and stopping tolerate that PostgreSQL or the bus are away.
+ */
+export class MessagingRuntime {
+  readonly limits: MessagingLimits;
+  readonly consumers = new Consumers();
+  readonly transactions: Transactions;
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
+  readonly relay: OutboxRelay;
+  readonly retransmitter: Retransmitter;
+  readonly receiver: Receiver;
+  /** BullMQ on the bus's server, unless another transport was given. */
+  readonly backend: BullBackend | undefined;
+  private readonly log = new SeldomLog(new Logger('Messaging'));
+  private readonly transport: Transport;
+  private readonly acknowledger: Acknowledger;
+  private readonly loops: { readonly relay: DutyLoop; readonly retransmitter: DutyLoop };
+  private subscription: Subscription | undefined;
+
+  /** @throws RefusedToBootError with every problem of the options */
+  constructor(
+    dataSource: DataSource,
+    private readonly options: MessagingOptions,
+  ) {
+    this.limits = checkedLimits(options);
+    const { service, prefix } = options;
+    const { attemptsMax, lockTimeoutMs } = this.limits;
+    this.backend =
+      options.busUrl === undefined
+        ? undefined
+        : openBullBackend(options.busUrl, { ...(prefix && { prefix }) });
+    this.transport = options.transport ?? this.bullTransport();
+    guardDataSource(dataSource);
+    this.transactions = new Transactions(dataSource, { lockTimeoutMs });
+
+    const wakeRelay = (): void => this.loops.relay.wake();
+    const publisher = new Publisher(this.transactions, this.transport, { service, ...this.limits });
+    this.outbox = new Outbox(this.transactions, wakeRelay);
+    this.relay = new OutboxRelay(this.transactions, publisher, this.limits);
+    this.retransmitter = new Retransmitter(this.transactions, publisher, this.limits);
+    this.loops = { relay: this.loop(this.relay), retransmitter: this.loop(this.retransmitter) };
+
+    const onError = (error: unknown): void => this.log.warn('Messages stay open', error);
+    const batch = new StreamBatch(this.transactions, this.consumers, this.limits);
+    const patient = new PatientBatch(batch, new AttemptLedger(this.transactions), { attemptsMax, onError });
+    this.acknowledger = new Acknowledger(this.transport, {
+      onError: (error) => this.log.warn('An acknowledgement was not sent', error),
+    });
+    this.inbox = new Inbox(patient, {
+      transactionsMax: this.limits.transactionsMax,
+      acknowledge: (partition, ledger) => this.acknowledger.note(partition, ledger),
+    });
+    this.receiver = new Receiver(
+      this.inbox,
+      new Acknowledgements(this.transactions, { service, wakeRelay }),
+      {
+        service,
+        onProblem: (what, error) => this.log.warn(what, error),
+      },
+    );
+  }
+
+  /** Starts sending and, unless this process does not consume, receiving. Register consumers before. */
+  async start(): Promise<void> {
+    this.loops.relay.start();
+    this.loops.retransmitter.start();
+    if (this.options.consume === false) return;
+    this.subscription = await this.transport.consume(this.options.service, (deliveries, repeated) =>
+      this.receiver.receive(deliveries, repeated),
+    );
+  }
+
+  /** Takes nothing new, finishes what is under way, sends the last acknowledgements; gives up after `stopTimeoutMs`. */
+  async stop(): Promise<void> {
+    await within(this.stopInOrder(), this.limits.stopTimeoutMs, 'stopping').catch((error: unknown) => {
+      this.log.warn('Messaging did not stop in time', error);
+    });
+  }
+
+  private async stopInOrder(): Promise<void> {
+    await this.subscription?.close();
+    await Promise.all([this.loops.relay.stop(), this.loops.retransmitter.stop()]);
+    await this.acknowledger.close();
+    if (this.options.transport === undefined) await this.transport.close();
+    await this.backend?.close();
+  }
+
+  private loop(duty: OutboxRelay | Retransmitter): DutyLoop {
+    return new DutyLoop(duty, ({ name }, error) => this.log.warn(`The ${name} could not work`, error));
+  }
+
+  private bullTransport(): BullTransport {
+    const { via } = this.options;
+    const { concurrency } = this.limits;
+    return new BullTransport(this.backend as BullBackend, {
+      concurrency,
+      ...(via === undefined ? {} : { via }),
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Json } from '@pawl/core';
+import type { Envelope } from '../envelope.js';
+import { streamName } from '../route.js';
+
+/** A numbered row of the outbox, as relay and retransmitter read it. */
+export interface OutboxRow {
+  readonly position: string;
+  readonly id: string;
+  readonly destination: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly type: string;
+  readonly version: number;
+  readonly payload: Json;
+  readonly traceparent: string | null;
+  readonly created_at: Date;
+  readonly sequence: string;
+  readonly transmissions: number;
+  readonly incarnation: string;
+}
+
+/** The columns of {@link OutboxRow}, of a row `o` and its stream `s`. */
+export const OUTBOX_COLUMNS = `o.position, o.id, o.destination, o.partition, o.key, o.type, o.version, o.payload, o.traceparent,
+  o.created_at, o.sequence, o.transmissions, s.incarnation`;
+
+export function envelopeOf(row: OutboxRow, service: string): Envelope {
+  return {
+    specversion: '1.0',
+    id: row.id,
+    source: service,
+    type: row.type,
+    subject: row.key,
+    time: row.created_at.toISOString(),
+    datacontenttype: 'application/json',
+    dataversion: row.version,
+    stream: streamName({ from: service, to: row.destination }),
+    partition: row.partition,
+    incarnation: row.incarnation,
+    sequence: Number(row.sequence),
+    transmission: row.transmissions,
+    ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
+    data: row.payload,
+  };
+}

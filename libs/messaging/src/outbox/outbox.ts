@@ -1,0 +1,78 @@
+import { PawlError, statement, type Transaction, type Transactions } from '@pawl/core';
+import type { EntityManager } from 'typeorm';
+import { isKey, isUuid } from '../envelope.js';
+import type { OutgoingMessage } from '../outgoing-message.js';
+import { payloadJson } from '../payload.js';
+
+/** Most messages that one append writes. */
+export const APPEND_MAX = 1_000;
+
+/**
+ * Where messages to other services are written, in the transaction of what they tell of: both commit or neither does. After commit the
+ * relay is woken; should that be lost, it looks by itself.
+ */
+export class Outbox {
+  /** @param wakeRelay called after each commit that wrote messages; a hint */
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly wakeRelay: () => void,
+  ) {}
+
+  /**
+   * Writes messages in one of Pawl's own transactions, in the given order. An id that is in the outbox already is left alone.
+   * @throws PawlError `payload_too_large`, `payload_invalid`, `message_invalid`, `too_many_messages`
+   */
+  async append(tx: Transaction, messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    await tx.query(APPEND, appendValues(messages));
+    tx.afterCommit(this.wakeRelay);
+  }
+
+  /**
+   * Writes messages in a TypeORM transaction of the caller: `dataSource.transaction((manager) => outbox.appendIn(manager, ...))`.
+   * @throws NotInTransactionError for a manager without an open transaction, such as `dataSource.manager`; else as `append`
+   */
+  async appendIn(manager: EntityManager, messages: readonly OutgoingMessage[]): Promise<void> {
+    await this.append(await this.transactions.join(manager), messages);
+  }
+}
+
+/** `WITH ORDINALITY ... ORDER BY` makes positions grow in the order of the array. */
+const APPEND = statement(
+  'outbox_append',
+  `INSERT INTO pawl.outbox (id, destination, partition, key, type, version, payload, traceparent)
+   SELECT id, destination, partition, key, type, version, payload, traceparent
+   FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::jsonb[], $8::text[])
+     WITH ORDINALITY AS message (id, destination, partition, key, type, version, payload, traceparent, n)
+   ORDER BY n
+   ON CONFLICT (id) DO NOTHING`,
+);
+
+function appendValues(messages: readonly OutgoingMessage[]): unknown[] {
+  if (messages.length > APPEND_MAX) {
+    throw new PawlError(
+      'too_many_messages',
+      `${messages.length} messages in one append, more than ${APPEND_MAX}.`,
+    );
+  }
+  for (const message of messages) check(message);
+  return [
+    messages.map(({ id }) => id),
+    messages.map(({ route }) => route.to),
+    messages.map(({ route, key }) => route.partitionOf(key)),
+    messages.map(({ key }) => key),
+    messages.map(({ type }) => type),
+    messages.map(({ version }) => version),
+    messages.map(({ payload, type }) => payloadJson(payload, `message ${type}`)),
+    messages.map(({ traceparent }) => traceparent ?? null),
+  ];
+}
+
+function check({ id, key, type }: OutgoingMessage): void {
+  if (!isUuid(id)) throw invalid(type, `its id '${String(id).slice(0, 50)}' is not a UUID in lower case`);
+  if (!isKey(key)) throw invalid(type, 'its key is not a text of 1 to 512 characters');
+}
+
+function invalid(type: string, why: string): PawlError {
+  return new PawlError('message_invalid', `Message ${type}: ${why}.`, { type });
+}

@@ -1,0 +1,55 @@
+import { statement, type Transactions } from '@pawl/core';
+import { groupBy } from '../group-by.js';
+import type { Transport } from '../transport/transport.js';
+import { envelopeOf, type OutboxRow } from './outbox-row.js';
+
+/** Deliveries that wait at a destination, beyond which none is repeated. */
+const BACKLOG_MAX = 10_000;
+
+/**
+ * Hands numbered rows to the transport, outside any transaction. What the transport did not take is put back to the start of its
+ * retransmission intervals, so that an outage of the bus does not slow down its recovery.
+ */
+export class Publisher {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly transport: Transport,
+    private readonly options: { readonly service: string; readonly firstIntervalMs: number },
+  ) {}
+
+  /** Publishes rows, each destination by itself; throws the first failure after all have been tried. */
+  async publish(rows: readonly OutboxRow[]): Promise<void> {
+    const destinations = [...groupBy(rows, ({ destination }) => destination)];
+    const outcomes = await Promise.allSettled(destinations.map(([to, group]) => this.publishTo(to, group)));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Those destinations whose queue is short enough for copies. One that can not be asked counts as free: publishing will tell. */
+  async uncongested(destinations: readonly string[]): Promise<string[]> {
+    const backlogs = await Promise.all(
+      destinations.map((destination) => this.transport.backlog(destination).catch(() => 0)),
+    );
+    return destinations.filter((_, n) => (backlogs[n] ?? 0) < BACKLOG_MAX);
+  }
+
+  private async publishTo(destination: string, rows: OutboxRow[]): Promise<void> {
+    rows.sort((a, b) => a.partition - b.partition || Number(a.sequence) - Number(b.sequence));
+    const envelopes = rows.map((row) => envelopeOf(row, this.options.service));
+    try {
+      await this.transport.publish(destination, envelopes);
+    } catch (error) {
+      const positions = rows.map(({ position }) => position);
+      await this.transactions.run((tx) => tx.query(NOT_TAKEN, [positions, this.options.firstIntervalMs]));
+      throw error;
+    }
+  }
+}
+
+/** An acknowledged row is gone by now and stays gone. */
+const NOT_TAKEN = statement(
+  'outbox_not_taken',
+  `UPDATE pawl.outbox SET transmissions = greatest(transmissions - 1, 0),
+     next_publish_at = now() + $2 * interval '1 millisecond'
+   WHERE position = ANY ($1::bigint[])`,
+);

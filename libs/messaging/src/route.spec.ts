@@ -1,0 +1,30 @@
+import { route, streamEnds, streamName } from './route.js';
+
+it('puts a key in the same partition in every process and release', () => {
+  const { partitionOf } = route({ to: 'shipping' });
+  expect(['order-1', 'order-2', 'order-3', 'ä'].map(partitionOf)).toEqual([1, 6, 7, 7]);
+});
+
+it('spreads keys over its partitions', () => {
+  const { partitionOf } = route({ to: 'shipping', partitions: 4 });
+  const used = new Set(Array.from({ length: 200 }, (_, n) => partitionOf(`key-${n}`)));
+  expect([...used].sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+});
+
+it.each([
+  { to: 'Shipping' },
+  { to: '' },
+  { to: 'a.b' },
+  { to: 'a', partitions: 0 },
+  { to: 'a', partitions: 257 },
+])('refuses %j', (options) => {
+  expect(() => route(options)).toThrow(expect.objectContaining({ code: 'route_invalid' }));
+});
+
+it('names a stream by its two ends', () => {
+  expect(streamEnds(streamName({ from: 'orders', to: 'shipping' }))).toEqual({
+    from: 'orders',
+    to: 'shipping',
+  });
+  expect(['orders', 'orders.', 'a.b.c', 'A.b', ''].map(streamEnds)).toEqual(Array(5).fill(undefined));
+});

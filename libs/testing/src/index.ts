@@ -1,0 +1,11 @@
+export { describeWithOwnRedis, describeWithRedis, testRedisUrl } from './describe-with-redis.js';
+export { fastSettings, PostgresServer, startPostgres } from './embedded-postgres.js';
+export type { PostgresOptions } from './embedded-postgres.js';
+export { forkService, ForkedService } from './fork-service.js';
+export type { ForkOptions } from './fork-service.js';
+export { type CaughtCommit, PostgresProxy } from './postgres-proxy.js';
+export { findRedis, redisRemedy, RedisServer, startRedis } from './redis-server.js';
+export { TEMPLATE, testDatabase, testPostgresUrl } from './test-database.js';
+export type { TestDatabase } from './test-database.js';
+export { until } from './until.js';
+export type { UntilOptions } from './until.js';

@@ -1,0 +1,219 @@
+import { resolve } from 'node:path';
+import ts from 'typescript';
+
+/** What the compiler says about members of a workflow class. All snippets are one program, so types are read once. */
+const PRELUDE = `
+import type { StepContext } from '../model/step-context.js';
+import { allItemsSeen } from './all-items-seen.js';
+import { workflow } from './workflow.js';
+
+class Submitted { customer = ''; }
+class ItemAdded { index = 0; line = ''; }
+class Accepted { itemCount = 0; }
+interface Order { customer: string; lines: string[]; }
+interface Invoice { amount: number; }
+const order = workflow<Order>()('order', { version: 1, states: ['Open', 'Busy', 'Closed'], final: ['Closed'] });
+`;
+
+const member = (code: string) => `@order.Workflow() export class W {\n${code}\n}`;
+
+const fine: Record<string, string> = {
+  'the whole of a workflow': member(`
+    constructor(private readonly greeting: string) {}
+    @order.On(Submitted, { start: true, to: 'Open' })
+    submitted(data: Order, event: Submitted) { data.customer = this.greeting + event.customer; }
+    @order.On(ItemAdded, { in: ['Open', 'Busy'], item: (e) => e.index, same: (data, e) => data.lines[e.index] === e.line })
+    itemAdded(data: Order, event: ItemAdded) { data.lines[event.index] = event.line; }
+    @order.On(Accepted, { in: 'Open', to: 'Busy', when: allItemsSeen(ItemAdded, (e) => e.itemCount), parkedFor: '24h' })
+    accepted() {}
+    @order.Timeout({ in: 'Open', after: '30m', to: 'Closed' })
+    expired() {}
+    @order.Timeout({ in: ['Open', 'Busy'], after: 500, attention: 'slow' })
+    slow(data: Order) { data.customer = ''; }
+    @order.Step({ in: 'Busy', retry: { attempts: 3, backoff: 'fixed', delay: '1s', delayMax: '1.5m' }, timeout: '500ms' })
+    async charge({ data, idempotencyKey }: StepContext<Order>) { return data.customer + idempotencyKey; }
+    @order.Step({ in: 'Busy', to: 'Closed', effect: 'external', alone: true })
+    async release() {}`),
+  'an event class with a private constructor': `class Made { private constructor(readonly by: string) {} static by(by: string) { return new Made(by); } }
+    abstract class Base { abstract readonly by: string; }
+    ${member(`@order.On(Base, { in: 'Open', key: (e) => e.by }) base(_: Order, event: Base) { return void event.by; }`)}
+    export const made = Made.by('x');`,
+  'a guard of its own': member(
+    `@order.On(Accepted, { in: 'Open', when: (data, e) => data.lines.length === e.itemCount }) accepted() {}`,
+  ),
+  'a handler that takes less than it is given': member(
+    `@order.On(Accepted, { in: 'Open' }) accepted(_data: Order) {}`,
+  ),
+};
+
+const refused: Record<string, [snippet: string, error: string]> = {
+  'an unknown state in `in`': [
+    member(`@order.On(Accepted, { in: 'Opened' }) accepted() {}`),
+    `'"Opened"' is not assignable`,
+  ],
+  'an unknown state among several': [
+    member(`@order.On(Accepted, { in: ['Open', 'Bust'] }) accepted() {}`),
+    `'"Bust"' is not assignable`,
+  ],
+  'an unknown state in `to`': [
+    member(`@order.On(Accepted, { in: 'Open', to: 'Bust' }) accepted() {}`),
+    `'"Bust"' is not assignable`,
+  ],
+  'an unknown state of a step': [
+    member(`@order.Step({ in: 'Bust' }) async work() {}`),
+    `'"Bust"' is not assignable`,
+  ],
+  'an unknown state of a timeout': [
+    member(`@order.Timeout({ in: 'Open', after: '1m', to: 'Bust' }) expired() {}`),
+    `'"Bust"' is not assignable`,
+  ],
+  'an unknown final state': [
+    `export const w = workflow<Order>()('w', { version: 1, states: ['A', 'B'], final: ['C'] });`,
+    `'"C"' is not assignable to type '"A" | "B"'`,
+  ],
+  'a workflow without states': [
+    `export const w = workflow<Order>()('w', { version: 1, states: [], final: [] });`,
+    'Source has 0 element(s) but target requires 1',
+  ],
+  'an event of another class': [
+    member(`@order.On(Accepted, { in: 'Open' }) accepted(_data: Order, _event: ItemAdded) {}`),
+    `Type 'Accepted' is missing the following properties from type 'ItemAdded'`,
+  ],
+  'data of another type': [
+    member(`@order.On(Accepted, { in: 'Open' }) accepted(_data: Invoice) {}`),
+    `Property 'amount' is missing in type 'Order'`,
+  ],
+  'an async handler': [
+    member(`@order.On(Accepted, { in: 'Open' }) async accepted() {}`),
+    `'Promise<void>' is not assignable`,
+  ],
+  'a handler that returns something': [
+    member(`@order.On(Accepted, { in: 'Open' }) accepted(data: Order) { return data.lines; }`),
+    `'string[]' is not assignable`,
+  ],
+  'an async timeout': [
+    member(`@order.Timeout({ in: 'Open', after: '1m', to: 'Busy' }) async expired() {}`),
+    `'Promise<void>' is not assignable`,
+  ],
+  'a step that is not async': [
+    member(`@order.Step({ in: 'Busy' }) work() {}`),
+    `Type 'void' is not assignable to type 'Promise<unknown>'`,
+  ],
+  'a step for other data': [
+    member(`@order.Step({ in: 'Busy' }) async work(_context: StepContext<Invoice>) {}`),
+    `Property 'amount' is missing in type 'Readonly<Order>'`,
+  ],
+  'a decorator on a property': [
+    member(`@order.Step({ in: 'Busy' }) work = async () => undefined;`),
+    'Unable to resolve signature of property decorator',
+  ],
+  'an item that is no number': [
+    member(`@order.On(ItemAdded, { in: 'Open', item: (e) => e.line }) itemAdded() {}`),
+    `'string' is not assignable to type 'number'`,
+  ],
+  'a key that is no string': [
+    member(`@order.On(ItemAdded, { in: 'Open', key: (e) => e.index }) itemAdded() {}`),
+    `'number' is not assignable to type 'string'`,
+  ],
+  'a property that the event does not have': [
+    member(`@order.On(ItemAdded, { in: 'Open', item: (e) => e.itemCount }) itemAdded() {}`),
+    `Property 'itemCount' does not exist on type 'ItemAdded'`,
+  ],
+  'an item count of another event': [
+    member(
+      `@order.On(ItemAdded, { in: 'Open', when: allItemsSeen(ItemAdded, (e: Accepted) => e.itemCount) }) added() {}`,
+    ),
+    `Property 'itemCount' is missing in type 'ItemAdded'`,
+  ],
+  'an async guard': [
+    member(`@order.On(Accepted, { in: 'Open', when: async () => true }) accepted() {}`),
+    `'Promise<boolean>' is not assignable`,
+  ],
+  'a guard that writes': [
+    member(`@order.On(Accepted, { in: 'Open', when: (data) => (data.customer = '') === '' }) accepted() {}`),
+    `Cannot assign to 'customer' because it is a read-only property`,
+  ],
+  'a start without a state': [
+    member(`@order.On(Submitted, { start: true }) submitted() {}`),
+    `Property 'to' is missing`,
+  ],
+  'a start that is accepted too': [
+    member(`@order.On(Submitted, { start: true, in: 'Open', to: 'Open' }) submitted() {}`),
+    `Type 'string' is not assignable to type`,
+  ],
+  'a handler without a state': [
+    member(`@order.On(Accepted, { to: 'Busy' }) accepted() {}`),
+    `Property 'in' is missing`,
+  ],
+  'a timeout that does nothing': [
+    member(`@order.Timeout({ in: 'Open', after: '1m' }) expired() {}`),
+    `is not assignable to parameter of type 'TimeoutOptions`,
+  ],
+  'a timeout that moves on and stays': [
+    member(`@order.Timeout({ in: 'Open', after: '1m', to: 'Busy', attention: 'x' }) expired() {}`),
+    `is not assignable`,
+  ],
+  'a duration without a unit': [
+    member(`@order.Timeout({ in: 'Open', after: '30', to: 'Busy' }) expired() {}`),
+    `'"30"' is not assignable`,
+  ],
+  'a duration in another unit': [
+    member(`@order.Step({ in: 'Busy', timeout: '2 weeks' }) async work() {}`),
+    `'"2 weeks"' is not assignable`,
+  ],
+};
+
+/** Stand-ins for what is large and plays no part here: the compiler would read most of node_modules. */
+const STAND_INS: Record<string, string> = {
+  '@pawl/messaging': `
+    export * from '../../../messaging/src/message-type.js';
+    export * from '../../../messaging/src/outgoing-message.js';
+    export * from '../../../messaging/src/route.js';`,
+  typeorm: 'export declare class EntityManager { readonly connection: unknown; }',
+  ajv: 'export declare class Ajv {} export type AnySchemaObject = object; export type ValidateFunction = () => boolean;',
+};
+
+const snippets: Record<string, string> = {
+  ...fine,
+  ...Object.fromEntries(Object.entries(refused).map(([name, [snippet]]) => [name, snippet])),
+};
+const errors = compile(snippets);
+
+it.each(Object.keys(fine))('accepts %s', (name) => {
+  expect(errors.get(name)).toEqual([]);
+});
+
+it.each(Object.entries(refused))('refuses %s', (name, [, error]) => {
+  expect(errors.get(name)).toEqual([expect.stringContaining(error)]);
+});
+
+/** The errors of each snippet, by its name. */
+function compile(sources: Record<string, string>): Map<string, string[]> {
+  const root = resolve(import.meta.dirname, '../../../..');
+  const { config } = ts.readConfigFile(resolve(root, 'tsconfig.base.json'), (path) => ts.sys.readFile(path));
+  const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, root);
+  const pathOf = (name: string) => resolve(import.meta.dirname, `virtual-${name.replace(/\W/g, '-')}.ts`);
+  const names = Object.keys(sources);
+  const texts = new Map([
+    ...names.map((name) => [pathOf(name), PRELUDE + sources[name]] as const),
+    ...Object.entries(STAND_INS).map(([name, text]) => [pathOf(name), text] as const),
+  ]);
+  const paths = Object.fromEntries(Object.keys(STAND_INS).map((name) => [name, [pathOf(name)]]));
+  const host = ts.createCompilerHost(options);
+  host.fileExists = (path) => texts.has(path) || ts.sys.fileExists(path);
+  host.readFile = (path) => texts.get(path) ?? ts.sys.readFile(path);
+  const rootNames = names.map(pathOf);
+  const customConditions = ['pawl-source'];
+  const program = ts.createProgram({
+    rootNames,
+    options: { ...options, types: [], paths, customConditions },
+    host,
+  });
+  return new Map(names.map((name) => [name, errorsIn(program, pathOf(name))]));
+}
+
+function errorsIn(program: ts.Program, path: string): string[] {
+  const source = program.getSourceFile(path);
+  const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+  return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}

@@ -1,0 +1,38 @@
+import type { MessageClass } from '@pawl/messaging';
+import { type AnyOnOptions, declareMember, declareWorkflow, type WorkflowHead } from './declaration.js';
+import type { OnOptions, StepOptions, TimeoutOptions, WorkflowDecorators, WorkflowShape } from './options.js';
+
+/**
+ * Declares a workflow and answers the decorators for its class. `workflow<Order>()('order', { ... })`: the data type is
+ * given, the state names are inferred, hence two calls. Nothing is checked here; boot checks everything at once.
+ *
+ * @example
+ * const order = workflow<Order>()('order', { version: 1, states: ['Submitted', 'Shipped'], final: ['Shipped'] });
+ */
+export function workflow<Data extends object>(): <const State extends string>(
+  name: string,
+  shape: WorkflowShape<State>,
+) => WorkflowDecorators<Data, State> {
+  return (name, shape) => decoratorsOf({ ...shape, name });
+}
+
+function decoratorsOf<Data extends object, State extends string>(
+  head: WorkflowHead,
+): WorkflowDecorators<Data, State> {
+  return {
+    Workflow: () => (target) => declareWorkflow(target, head),
+    On:
+      <Event extends object>(type: MessageClass<Event>, options: OnOptions<Data, State, Event>) =>
+      (target, member) =>
+        declareMember(target, { head, member, kind: 'on', type, options: erased(options) }),
+    Step: (options: StepOptions<State>) => (target, member) =>
+      declareMember(target, { head, member, kind: 'step', options }),
+    Timeout: (options: TimeoutOptions<State>) => (target, member) =>
+      declareMember(target, { head, member, kind: 'timeout', options }),
+  };
+}
+
+/** From here on an event is what a payload is: unknown, until its type has checked it. */
+function erased<Data, State extends string, Event>(options: OnOptions<Data, State, Event>): AnyOnOptions {
+  return options as unknown as AnyOnOptions;
+}

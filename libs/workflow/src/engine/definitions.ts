@@ -1,0 +1,59 @@
+import { PawlError } from '@pawl/core';
+import type { Definition } from '../model/definition.js';
+import type { Run } from '../model/run.js';
+import type { KnownVersions } from '../store/claims.js';
+
+/** The workflows that this process has, by name and version. Declared once, while the application boots. */
+export class Definitions {
+  private readonly byWorkflow = new Map<string, Definition[]>();
+  private readonly byClass = new Map<object, Definition>();
+
+  /** @param workflowClass the class that declares it, by which the client names it */
+  declare(definition: Definition, workflowClass: object): void {
+    const versions = [...(this.byWorkflow.get(definition.workflow) ?? []), definition];
+    this.byWorkflow.set(
+      definition.workflow,
+      versions.toSorted((a, b) => a.version - b.version),
+    );
+    this.byClass.set(workflowClass, definition);
+  }
+
+  get all(): readonly Definition[] {
+    return [...this.byWorkflow.values()].flat();
+  }
+
+  get known(): KnownVersions {
+    return this.all;
+  }
+
+  /** The definition by which a run goes on, or is started; undefined if this process does not have its version. */
+  of({ workflow, version }: Pick<Run, 'workflow' | 'version'>): Definition | undefined {
+    const versions = this.byWorkflow.get(workflow);
+    return version === null
+      ? versions?.at(-1)
+      : versions?.find((definition) => definition.version === version);
+  }
+
+  /** @throws PawlError `workflow_unknown`: the class is no provider of this application. */
+  ofClass(workflowClass: object & { readonly name?: string }): Definition {
+    const definition = this.byClass.get(workflowClass);
+    if (definition) return definition;
+    throw new PawlError(
+      'workflow_unknown',
+      `${workflowClass.name ?? 'This class'} is no workflow of this application: decorate it and add it to a module's providers.`,
+    );
+  }
+
+  /** The workflows that have a handler for events of this type. */
+  consumersOf(type: string): string[] {
+    const consumes = ({ handlers }: Definition): boolean => handlers.some((handler) => handler.type === type);
+    return [...this.byWorkflow]
+      .filter(([, versions]) => versions.some(consumes))
+      .map(([workflow]) => workflow);
+  }
+
+  /** All event types that some workflow has a handler for. */
+  get eventTypes(): string[] {
+    return [...new Set(this.all.flatMap(({ handlers }) => handlers.map(({ type }) => type)))];
+  }
+}

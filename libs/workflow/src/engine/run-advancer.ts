@@ -1,0 +1,111 @@
+import type { Transaction } from '@pawl/core';
+import { appendDeadLetters, appendLosses, type Outbox } from '@pawl/messaging';
+import type { Hints } from '../dispatch/hints.js';
+import { advance } from '../machine/advance.js';
+import { toLookUp } from '../machine/facts.js';
+import type { Change, Undeliverable } from '../model/change.js';
+import type { ArrivingEvent, IncomingEvent } from '../model/event.js';
+import type { Run } from '../model/run.js';
+import type { Receipt } from '../model/verdict.js';
+import { deleteFreshRun } from '../store/delete-fresh-run.js';
+import { knownContent } from '../store/known-content.js';
+import { assertAwaitedBelow, type LockedRun } from '../store/lock-runs.js';
+import { parkedEvents, storeUndecided, takeUndecided } from '../store/parked-events.js';
+import { takeDueTimers } from '../store/timers.js';
+import { writeChange } from '../store/write-change.js';
+import type { Definitions } from './definitions.js';
+
+export interface AdvanceLimits {
+  /** How many runs of a workflow may wait for their start event. */
+  readonly awaitedMax: number;
+}
+
+/**
+ * Carries a locked run forward: what is due or undecided with it is gathered, the pure machine decides, and all that follows is written in the
+ * same transaction. Every way into a run ends here: receive, timers, undecided events, the close of a step.
+ */
+export class RunAdvancer {
+  constructor(
+    private readonly definitions: Definitions,
+    private readonly outbox: Outbox,
+    private readonly hints: Hints,
+    private readonly limits: AdvanceLimits,
+  ) {}
+
+  /**
+   * Answers one receipt per event. Where this process does not have the run's version the events are stored undecided, for a process that
+   * has it (D22).
+   * @throws TooManyAwaitedError
+   */
+  async advance(
+    tx: Transaction,
+    locked: LockedRun,
+    arriving: readonly ArrivingEvent[],
+  ): Promise<readonly Receipt[]> {
+    const { run } = locked;
+    const events = arriving.map((event): IncomingEvent => ({ ...event, receivedAt: locked.at }));
+    const definition = this.definitions.of(run);
+    if (definition === undefined) {
+      for (const event of events) await storeUndecided(tx, run, event);
+      if (locked.fresh) await deleteFreshRun(tx, run.id);
+      return events.map(() => undecided(run));
+    }
+    // In one transaction, by their instants: a timer does not overtake an event that came in time (D30).
+    const timers = locked.timerDue ? await takeDueTimers(tx, run.id) : [];
+    // With a timer in hand it is looked again, under the lock: an event may have been stored while this waited for it.
+    const earlier = locked.undecided || timers.length > 0 ? await takeUndecided(tx, run) : [];
+    const parked = run.parkedCount > 0 ? await parkedEvents(tx, run.id) : [];
+    const known = await this.lookUp(tx, run, toLookUp(definition, run, [...earlier, ...events, ...parked]));
+    const change = advance(definition, run, { inputs: [...timers, ...earlier, ...events], parked, known });
+    if (locked.fresh && change.run.status === 'awaited') await this.keepAwaited(tx, change);
+    const written = await writeChange(tx, definition, change);
+    await this.appendConsequences(tx, change);
+    if (written.due) this.hints.afterCommit(tx, { runId: run.id, dispatch: written.dispatch });
+    return change.receipts.slice(earlier.length);
+  }
+
+  private async lookUp(
+    tx: Transaction,
+    run: Run,
+    subjects: ReturnType<typeof toLookUp>,
+  ): Promise<(type: string, subject: string) => string | undefined> {
+    return subjects.length === 0 ? () => undefined : knownContent(tx, run.id, subjects);
+  }
+
+  /** A row that this event has made stays only if the event waits there. */
+  private async keepAwaited(tx: Transaction, { run, parked }: Change): Promise<void> {
+    if (parked.length === 0) await deleteFreshRun(tx, run.id);
+    else await assertAwaitedBelow(tx, run.workflow, this.limits.awaitedMax);
+  }
+
+  private async appendConsequences(tx: Transaction, change: Change): Promise<void> {
+    const { workflow, key } = change.run;
+    const undeliverable = (event: Undeliverable) => ({
+      origin: 'event' as const,
+      workflow,
+      runKey: key,
+      messageId: event.eventId,
+      type: event.type,
+      payload: event.payload,
+    });
+    await appendDeadLetters(
+      tx,
+      change.deadLetters.map((event) => ({
+        ...undeliverable(event),
+        version: event.typeVersion,
+        reason: event.rule,
+        ...(event.detail === null ? {} : { rule: event.detail }),
+      })),
+    );
+    await appendLosses(
+      tx,
+      change.losses.map((event) => ({ ...undeliverable(event), subject: event.subject, reason: event.rule })),
+    );
+    await this.outbox.append(tx, change.messages);
+  }
+}
+
+function undecided({ id: runId, key, status, state, version }: Run): Receipt {
+  const detail = `version ${version} of the workflow is not known to this process`;
+  return { verdict: 'early', rule: 'version-unknown', detail, runId, key, status, state };
+}

@@ -1,0 +1,65 @@
+import { setMaxListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext, runInThisContext } from 'node:vm';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { StepDefinition } from '../model/definition.js';
+import type { Run } from '../model/run.js';
+import { callStep } from './step-call.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+setFlagsFromString('--allow-natives-syntax');
+const prepareToOptimize = runInThisContext('(f) => %PrepareFunctionForOptimization(f)') as (
+  f: unknown,
+) => void;
+const optimize = runInThisContext('(f) => %OptimizeFunctionOnNextCall(f)') as (f: unknown) => void;
+
+const run = { id: '01a1fdeb-8f7f-752d-9468-2e20ce993219', key: 'k', round: 0, data: {} } as unknown as Run;
+
+function call(behave: StepDefinition['run'], signal: AbortSignal, timeoutMs = 50) {
+  const step = { name: 'charge', effect: 'external', timeoutMs, run: behave } as StepDefinition;
+  return callStep({ step, run, outputs: {}, attempt: 1, signal });
+}
+const never = (): Promise<never> => new Promise(() => undefined);
+
+it('ends a step that listens to nothing when its time is up', async () => {
+  await expect(call(never, new AbortController().signal)).rejects.toMatchObject({
+    cause: { code: 'step_timeout' },
+  });
+});
+
+it('aborts the signal of the step when its time is up, with the reason', async () => {
+  const heard: unknown[] = [];
+  const listen: StepDefinition['run'] = async ({ signal }) => {
+    signal.addEventListener('abort', () => heard.push((signal.reason as { code?: string }).code));
+    return never();
+  };
+  await call(listen, new AbortController().signal).catch(() => undefined);
+  expect(heard).toEqual(['step_timeout']);
+});
+
+it('ends a step when the lease is lost, with that reason', async () => {
+  const lease = new AbortController();
+  const failed = call(never, lease.signal, 60_000).catch((error: unknown) => error);
+  lease.abort(new Error('lost'));
+  expect(await failed).toMatchObject({ code: 'step_failed', cause: { message: 'lost' } });
+});
+
+it('does not begin to wait when the lease was lost before', async () => {
+  const lease = AbortSignal.abort(new Error('lost'));
+  await expect(call(never, lease, 60_000)).rejects.toMatchObject({ cause: { message: 'lost' } });
+});
+
+it('keeps its time also when the code is optimised and garbage is collected meanwhile', async () => {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  prepareToOptimize(callStep);
+  for (let n = 0; n < 100; n++) await call(async () => n, signal);
+  optimize(callStep);
+  const calls = Array.from({ length: 20 }, () => call(never, signal).catch((error: unknown) => error));
+  await turn();
+  await turn();
+  collectGarbage();
+  for (const error of await Promise.all(calls))
+    expect(error).toMatchObject({ cause: { code: 'step_timeout' } });
+});

@@ -1,0 +1,158 @@
+import { PawlError, sqlErrorKind } from '@pawl/core';
+import { messageTypeOf, outgoing, type OutgoingMessage } from '@pawl/messaging';
+import type { EntityManager } from 'typeorm';
+import { v5 as uuidv5 } from 'uuid';
+import type { StepDefinition } from '../model/definition.js';
+import type { Run } from '../model/run.js';
+import type { StepContext } from '../model/step-context.js';
+import { freezeDeep } from './freeze-deep.js';
+
+/** What one attempt at a step is made with. */
+export interface StepCall {
+  readonly step: StepDefinition;
+  readonly run: Run;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly attempt: number;
+  /** Absent for an external step. */
+  readonly manager?: EntityManager;
+  /** Aborted when the lease is lost or the process shuts down. */
+  readonly signal: AbortSignal;
+}
+
+export interface StepResult {
+  /** Plain JSON. */
+  readonly output: unknown;
+  /** What `send` has kept, in order. */
+  readonly messages: readonly OutgoingMessage[];
+}
+
+/** Largest JSON of a step's output. Larger results belong in a table of the application's own. */
+export const OUTPUT_BYTES_MAX = 64 * 1024;
+
+/** The step threw, timed out or returned what can not be kept: its attempt has failed. `cause` is what was thrown. */
+export class StepFailedError extends PawlError {
+  constructor(
+    readonly step: string,
+    cause: unknown,
+  ) {
+    super('step_failed', `Step ${step} failed.`, { step }, cause);
+  }
+}
+
+/**
+ * Runs the user's code of one attempt, bounded by the step's timeout.
+ * @throws StepFailedError; a SQL error that is the transaction's, not the step's, is thrown as it is
+ */
+export async function callStep(call: StepCall): Promise<StepResult> {
+  const { step } = call;
+  const limit = limitOf(call);
+  const messages: OutgoingMessage[] = [];
+  try {
+    // Lost or stopped meanwhile: no effect is begun that nobody could record.
+    limit.signal.throwIfAborted();
+    const output: unknown = await Promise.race([
+      step.run(contextOf(call, limit.signal, messages)),
+      limit.passed,
+    ]);
+    return { output: kept(step.name, output), messages };
+  } catch (error) {
+    throw isTransactionsOwn(error) ? error : new StepFailedError(step.name, error);
+  } finally {
+    limit.dispose();
+  }
+}
+
+/** The same for every attempt, process and deploy. */
+export function idempotencyKeyOf(run: Run, step: StepDefinition): string {
+  return uuidv5(`${run.id}/${run.round}/${step.name}`, STEP_NAMESPACE);
+}
+
+const STEP_NAMESPACE = 'a4a7c5f0-6f5e-5d0c-9c68-1f5a2b7c9d10';
+
+function contextOf(call: StepCall, signal: AbortSignal, messages: OutgoingMessage[]): StepContext<unknown> {
+  const { step, run, outputs, attempt, manager } = call;
+  // What a step wrote there would be gone after a crash, and there without one.
+  freezeDeep([run.data, outputs]);
+  return {
+    runId: run.id,
+    key: run.key,
+    data: run.data as Readonly<unknown>,
+    outputs,
+    idempotencyKey: idempotencyKeyOf(run, step),
+    attempt,
+    signal,
+    get tx(): EntityManager {
+      if (manager) return manager;
+      throw new PawlError(
+        'no_transaction',
+        `Step ${step.name} is external and has no transaction: write in a transactional step before or after it.`,
+      );
+    },
+    send: (route, event) => {
+      const id = uuidv5(`${run.id}/${run.round}/${step.name}/-1/${messages.length}`, STEP_NAMESPACE);
+      const type = event.constructor as Parameters<typeof messageTypeOf>[0];
+      messages.push(outgoing(type, { ...event }, { route, key: run.key, id }));
+    },
+  };
+}
+
+interface Limit {
+  /** Aborted when the time of the step is up, and with the call's own signal. */
+  readonly signal: AbortSignal;
+  /** Rejects at the same moment, for a step that does not listen to it. */
+  readonly passed: Promise<never>;
+  dispose(): void;
+}
+
+/**
+ * By a timer of its own: Node holds the parts of `AbortSignal.any([..., AbortSignal.timeout()])` weakly, and once this code is optimised the garbage
+ * collector takes the timeout away before it fires (nodejs/node#54614).
+ */
+function limitOf({ step, signal }: StepCall): Limit {
+  const controller = new AbortController();
+  const passed = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error), {
+      once: true,
+    });
+  });
+  // Nobody waits for it any more once the step has answered.
+  passed.catch(() => undefined);
+  const timer = setTimeout(() => controller.abort(new StepTimeoutError(step)), step.timeoutMs);
+  const follow = (): void => controller.abort(signal.reason);
+  if (signal.aborted) follow();
+  else signal.addEventListener('abort', follow, { once: true });
+  const dispose = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', follow);
+  };
+  return { signal: controller.signal, passed, dispose };
+}
+
+/** An attempt took longer than its step allows; an external one is in doubt. */
+export class StepTimeoutError extends PawlError {
+  constructor({ name, timeoutMs }: StepDefinition) {
+    super('step_timeout', `Step ${name} took longer than its timeout of ${timeoutMs} ms.`, {
+      step: name,
+      timeoutMs,
+    });
+  }
+}
+
+/** As it will be read after a crash: later steps see the same with or without one, also where a class or a Date was returned. */
+function kept(step: string, output: unknown): unknown {
+  const text = JSON.stringify(output) ?? 'null';
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= OUTPUT_BYTES_MAX) return JSON.parse(text) as unknown;
+  throw new PawlError(
+    'output_too_large',
+    `Step ${step} returned ${bytes} bytes of JSON, more than ${OUTPUT_BYTES_MAX}.`,
+  );
+}
+
+/** A deadlock or a lost connection, reported by TypeORM or pg, ends the transaction whatever the step does. */
+function isTransactionsOwn(error: unknown): boolean {
+  const { name = '', driverError } = (error ?? {}) as { name?: string; driverError?: unknown };
+  const fromDriver = driverError !== undefined || name.startsWith('QueryRunner');
+  const kind = sqlErrorKind(error);
+  return fromDriver && (kind === 'retry' || kind === 'unavailable');
+}

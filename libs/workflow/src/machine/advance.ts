@@ -1,0 +1,119 @@
+import { invariant } from '@pawl/core';
+import type { Change } from '../model/change.js';
+import type { Definition } from '../model/definition.js';
+import type { DueTimer, IncomingEvent, ParkedEvent } from '../model/event.js';
+import type { Run } from '../model/run.js';
+import type { Decision, Receipt } from '../model/verdict.js';
+import { ChangeDraft } from './change-draft.js';
+import { judge } from './decide.js';
+import type { Facts } from './facts.js';
+import { fireTimer } from './fire-timer.js';
+import { foldEvent } from './fold.js';
+import { inOneOrder } from './parked-order.js';
+import { type Recognised, recognise } from './recognise.js';
+import { UserCodeError } from './user-code.js';
+
+/** What happens to a run: an event has come, or a timer's instant. */
+export type Input = IncomingEvent | DueTimer;
+
+export interface AdvanceInput extends Facts {
+  readonly inputs: readonly Input[];
+}
+
+/**
+ * All that follows from some inputs for one run. They are taken by their instants, so a timer can not overtake an event
+ * that came in time (D30); after every change the parked events are decided again, to a fixed point (D4). They are
+ * decided before the first input too, for what a step may have changed meanwhile. Pure: nothing given is changed.
+ */
+export function advance(definition: Definition, run: Run, { inputs, ...facts }: AdvanceInput): Change {
+  invariant(
+    run.workflow === definition.workflow && (run.version ?? definition.version) === definition.version,
+    'A run is advanced by its own definition',
+    { run: run.id, version: run.version, definition: `${definition.workflow} ${definition.version}` },
+  );
+  const draft = new ChangeDraft(run, facts);
+  const receipts = new Map<Input, Receipt>();
+  settleParked(definition, draft);
+  for (const input of byInstant(inputs)) {
+    if (isTimer(input)) {
+      if (fireTimer(definition, draft, input)) settleParked(definition, draft);
+    } else {
+      const decision = take(definition, draft, input);
+      if (decision.verdict === 'applied') settleParked(definition, draft);
+      receipts.set(input, draft.receipt(decision));
+    }
+  }
+  return draft.finish(inputs.flatMap((input) => receipts.get(input) ?? []));
+}
+
+/** Decides one event and does what its verdict asks for. */
+function take(definition: Definition, draft: ChangeDraft, event: IncomingEvent): Decision {
+  const recognised = recognise(definition, draft.run, event);
+  if ('verdict' in recognised) {
+    draft.reject(event, '', recognised);
+    return recognised;
+  }
+  const decision = applyIfAccepted(
+    definition,
+    draft,
+    recognised,
+    judge(definition, draft.run, recognised, draft.factsNow),
+  );
+  const { handler, subject } = recognised;
+  if (decision.verdict === 'early') draft.park(recognised, decision);
+  if (decision.verdict === 'rejected') draft.reject(event, subject.text, decision);
+  if (decision.verdict === 'duplicate' || decision.verdict === 'late') {
+    draft.repeat(event, subject.text, decision, handler.late);
+  }
+  return decision;
+}
+
+/** Folds an accepted event; one whose handler fails is rejected and changes nothing. */
+function applyIfAccepted(
+  definition: Definition,
+  draft: ChangeDraft,
+  recognised: Recognised,
+  decision: Decision,
+): Decision {
+  if (decision.verdict !== 'applied') return decision;
+  try {
+    draft.accept(foldEvent(definition, draft.run, recognised), recognised, decision);
+    return decision;
+  } catch (error) {
+    if (!(error instanceof UserCodeError)) throw error;
+    return { verdict: 'rejected', rule: 'handler-failed', detail: error.message };
+  }
+}
+
+/** Every round but the last takes at least one event out of the parked ones, so it ends. */
+function settleParked(definition: Definition, draft: ChangeDraft): void {
+  const decided = inOneOrder(definition, draft.factsNow.parked).filter((event) =>
+    settle(definition, draft, event),
+  );
+  if (decided.length > 0) settleParked(definition, draft);
+}
+
+/** Decides a parked event again; answers whether that was its final verdict. */
+function settle(definition: Definition, draft: ChangeDraft, event: ParkedEvent): boolean {
+  const recognised = recognise(definition, draft.run, event);
+  const stays =
+    !('verdict' in recognised) &&
+    judge(definition, draft.run, recognised, draft.factsNow).verdict === 'early';
+  if (stays) return false;
+  draft.unpark(event);
+  take(definition, draft, event);
+  return true;
+}
+
+/** At one instant the event goes first: it came in time. */
+function byInstant(inputs: readonly Input[]): Input[] {
+  return inputs.toSorted((a, b) => instantOf(a) - instantOf(b) || Number(isTimer(a)) - Number(isTimer(b)));
+}
+
+function instantOf(input: Input): number {
+  return (isTimer(input) ? input.fireAt : input.receivedAt).getTime();
+}
+
+function isTimer(input: Input): input is DueTimer {
+  return 'fireAt' in input;
+}

@@ -1,0 +1,86 @@
+import type { Route } from '@pawl/messaging';
+import type { RetryPolicy } from './retry-policy.js';
+import type { StepContext } from './step-context.js';
+
+/** A verified workflow, as plain data and functions: what the decorators of one class and version declare. */
+export interface Definition {
+  readonly workflow: string;
+  readonly version: number;
+  /** In rank order: a run's position only grows. */
+  readonly states: readonly string[];
+  readonly final: readonly string[];
+  /** All in the order in which the class declares them. */
+  readonly handlers: readonly EventHandler[];
+  readonly steps: readonly StepDefinition[];
+  readonly timeouts: readonly TimeoutDefinition[];
+}
+
+/** What of an event is unique within a run: nothing but its type, an item index, or a semantic key. */
+export type SubjectRule =
+  | { readonly kind: 'single' }
+  | { readonly kind: 'item'; readonly of: (event: unknown) => number }
+  | { readonly kind: 'key'; readonly of: (event: unknown) => string };
+
+export interface EventHandler {
+  /** The method's name, for messages to people. */
+  readonly member: string;
+  /** The event's wire name and version. */
+  readonly type: string;
+  readonly typeVersion: number;
+  /** What is wrong with a payload; empty if nothing is. */
+  readonly problems: (payload: unknown) => readonly string[];
+  readonly start: boolean;
+  /** The states that accept the event; empty for a start event. */
+  readonly in: readonly string[];
+  readonly to?: string;
+  readonly subject: SubjectRule;
+  readonly when?: Guard;
+  /** Whether an event with a known subject says the same as the one applied; default: equal content digests. */
+  readonly same?: (data: unknown, event: unknown) => boolean;
+  /** What becomes of a late event that was never applied: a row in the loss ledger, or nothing. */
+  readonly late: 'record' | 'ignore';
+  /** The race of this event against others of its states is declared: whichever comes second may be late. */
+  readonly competes?: boolean;
+  /** Forwards the event, when applied, in the same transaction. */
+  readonly publish?: Route;
+  /** How long it may stay parked. Milliseconds. */
+  readonly parkedMaxMs: number;
+  /** Pure reducer: may change `data` in place, answers nothing. */
+  readonly fold: (data: unknown, event: unknown) => void;
+}
+
+/** A condition under which an event is accepted; while it does not hold the event is early. */
+export interface Guard {
+  readonly name: string;
+  readonly holds: (data: unknown, event: unknown, items: ItemsSeen) => boolean;
+  /** For `allItemsSeen`: the event says how many items of which type there are. */
+  readonly announces?: { readonly type: string; readonly count: (event: unknown) => number };
+}
+
+/** Which item indexes of an event type the run has folded. */
+export interface ItemsSeen {
+  covers(type: string, count: number): boolean;
+}
+
+export interface StepDefinition {
+  readonly name: string;
+  readonly in: string;
+  readonly to?: string;
+  readonly effect: 'transactional' | 'external';
+  readonly retry: RetryPolicy;
+  /** How long one attempt may take before its signal is aborted. Milliseconds. */
+  readonly timeoutMs: number;
+  /** Never shares a transaction with its neighbours. */
+  readonly alone: boolean;
+  readonly run: (context: StepContext<unknown>) => Promise<unknown>;
+}
+
+export interface TimeoutDefinition {
+  readonly member: string;
+  readonly in: string;
+  readonly afterMs: number;
+  readonly to?: string;
+  /** Marks the run as needing a person, with this reason, and stays. */
+  readonly attention?: string;
+  readonly fold: (data: unknown) => void;
+}

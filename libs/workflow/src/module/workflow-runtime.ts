@@ -1,0 +1,168 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { type Duty, DutyLoop, sqlErrorKind, type Transactions } from '@pawl/core';
+import { type MessagingRuntime, openBullBackend } from '@pawl/messaging';
+import { fingerprint } from '../definition/fingerprint.js';
+import { BullHintChannel } from '../dispatch/bull-hint-channel.js';
+import { HintSender } from '../dispatch/hint-sender.js';
+import type { HintChannel } from '../dispatch/hints.js';
+import { ClaimLane } from '../engine/claim-lane.js';
+import type { Definitions } from '../engine/definitions.js';
+import { ExternalStep } from '../engine/external-step.js';
+import { LeaseKeeper } from '../engine/lease-keeper.js';
+import { Receiver } from '../engine/receiver.js';
+import { RunAdvancer } from '../engine/run-advancer.js';
+import { Slots } from '../engine/slots.js';
+import { StepCloser } from '../engine/step-closer.js';
+import { TransactionalSteps } from '../engine/transactional-steps.js';
+import { Worker } from '../engine/worker.js';
+import { WorkflowClient } from '../engine/workflow-client.js';
+import { WorkflowConsumer } from '../engine/workflow-consumer.js';
+import { ParkedDeadlineDuty } from '../maintenance/parked-deadline-duty.js';
+import { QuarantineDuty } from '../maintenance/quarantine-duty.js';
+import { Rescuer } from '../maintenance/rescuer.js';
+import { TimerDuty } from '../maintenance/timer-duty.js';
+import { UndecidedDuty } from '../maintenance/undecided-duty.js';
+import { keepDefinitions } from '../store/definitions.js';
+import { type ResolvedOptions, resolveOptions, type WorkflowOptions } from './workflow-options.js';
+
+const POLL_EVERY_MS = 1_000;
+const SELDOM_EVERY_MS = 5_000;
+const HINT_JOBS_AT_ONCE = 4;
+/** How long a stop waits for each of the last things to be said. */
+const LAST_WORDS_MS = 2_000;
+
+/** The engine of one process, wired. The Nest module makes one; without Nest it is made by hand. */
+export class WorkflowRuntime {
+  readonly client: WorkflowClient;
+  readonly worker: Worker;
+  readonly receiver: Receiver;
+  readonly consumer: WorkflowConsumer;
+  private readonly options: ResolvedOptions;
+  private readonly logger = new Logger('Workflows');
+  private readonly transactions: Transactions;
+  private readonly channel: HintChannel;
+  private readonly hints: HintSender;
+  private readonly leases: LeaseKeeper;
+  private readonly duties: readonly Duty[];
+  private loops: readonly DutyLoop[] = [];
+
+  /** @throws RefusedToBootError with every problem of the options */
+  constructor(
+    private readonly definitions: Definitions,
+    messaging: Pick<MessagingRuntime, 'transactions' | 'outbox'>,
+    options: WorkflowOptions,
+  ) {
+    this.options = resolveOptions(options);
+    const { leaseMs, concurrency, claimsMax, awaitedMax, drainMs, rescueEveryMs } = this.options;
+    const { transactions, outbox } = messaging;
+    this.transactions = transactions;
+    this.channel = options.hintChannel ?? openHintChannel(this.options);
+    const hints = (this.hints = new HintSender(this.channel, (error) =>
+      this.warn('A hint was not sent; the rescuer sees to it', error),
+    ));
+    const advancer = new RunAdvancer(definitions, outbox, hints, { awaitedMax });
+    this.receiver = new Receiver(advancer);
+    this.consumer = new WorkflowConsumer(definitions, this.receiver);
+    this.client = new WorkflowClient(transactions, definitions, advancer, this.receiver, hints);
+    this.leases = new LeaseKeeper(transactions, leaseMs, (_, error) =>
+      this.warn('Leases could not be renewed', error),
+    );
+    const closer = new StepCloser(advancer, outbox);
+    const claim = {
+      leaseMs,
+      claimsMax,
+      // Declared while the application boots, after this was made.
+      get known() {
+        return definitions.known;
+      },
+    };
+    this.worker = new Worker({
+      transactions,
+      definitions,
+      lane: new ClaimLane(transactions, claim),
+      slots: new Slots(concurrency),
+      leases: this.leases,
+      hints,
+      activation: {
+        transactions,
+        transactional: new TransactionalSteps(transactions, closer, leaseMs),
+        external: new ExternalStep(transactions, closer),
+        closer,
+        leaseMs,
+        random: Math.random,
+      },
+      claim,
+      drainMs,
+      onError: (what, error) => this.warn(`Error while ${what}`, error),
+    });
+    this.duties = [
+      new Rescuer(this.worker, rescueEveryMs),
+      new TimerDuty(transactions, definitions, this.receiver, POLL_EVERY_MS),
+      new UndecidedDuty(transactions, definitions, this.receiver, POLL_EVERY_MS),
+      new ParkedDeadlineDuty(transactions, SELDOM_EVERY_MS),
+      new QuarantineDuty(transactions, claimsMax, SELDOM_EVERY_MS),
+    ];
+  }
+
+  /**
+   * Keeps what each version means. To be called before anything is decided.
+   * @throws RefusedToBootError `definition_changed`
+   */
+  async keepDefinitions(): Promise<void> {
+    const records = this.definitions.all.map((definition) => {
+      const { hash, graph } = fingerprint(definition);
+      return { workflow: definition.workflow, version: definition.version, fingerprint: hash, graph };
+    });
+    await this.transactions.run((tx) => keepDefinitions(tx, records));
+  }
+
+  /** Starts taking hints and doing maintenance, unless this process does not work. */
+  start(): void {
+    if (!this.options.work) return;
+    this.leases.start();
+    this.loops = this.duties.map(
+      (duty) => new DutyLoop(duty, ({ name }, error) => this.warn(`The duty ${name} could not work`, error)),
+    );
+    for (const loop of this.loops) loop.start();
+    this.channel.consume({
+      runs: (runIds) => this.worker.take(runIds),
+      event: async (address) => {
+        // The duty polls what could not be decided now.
+        await this.transactions
+          .run((tx) => this.receiver.decideUndecided(tx, address))
+          .catch((error: unknown) => this.warn('An event stays undecided for now', error));
+      },
+    });
+  }
+
+  /** Takes nothing new, hands back what it holds within a bounded time, and closes its connections. */
+  async stop(): Promise<void> {
+    const paused = this.channel.pause();
+    const loopsStopped = Promise.all(this.loops.map((loop) => loop.stop()));
+    await this.worker.stop();
+    await paused;
+    // A pass that waits for the server, or for the slot of a step that does, is left behind.
+    await atMost(LAST_WORDS_MS, Promise.all([loopsStopped, this.leases.stop()]));
+    // What was handed back goes on at once elsewhere; a hint that does not get away in time is the rescuer's.
+    await atMost(LAST_WORDS_MS, this.hints.drained());
+    await this.channel.close();
+  }
+
+  private warn(what: string, error: unknown): void {
+    const { code, message = String(error) } = (error ?? {}) as { code?: string; message?: string };
+    const kind = sqlErrorKind(error);
+    this.logger.warn(
+      `${what}: ${message}${code === undefined ? '' : ` (${code})`}${kind === undefined ? '' : `, ${kind}`}`,
+    );
+  }
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, pause(ms, undefined, { ref: false })]);
+}
+
+function openHintChannel({ queueUrl = '', prefix, service }: ResolvedOptions): HintChannel {
+  const backend = openBullBackend(queueUrl, { prefix });
+  return new BullHintChannel(backend, { queueName: `hints-${service}`, concurrency: HINT_JOBS_AT_ONCE });
+}

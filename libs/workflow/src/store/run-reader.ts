@@ -1,0 +1,196 @@
+import type { DataSource, EntityManager } from 'typeorm';
+
+/** Which runs to list; what is left out does not restrict. */
+export interface RunFilter {
+  readonly workflow?: string;
+  readonly status?: string;
+  readonly state?: string;
+  readonly key?: string;
+  /** Whether a person should look at the run. */
+  readonly attention?: boolean;
+  /** The id of the last run of the page before. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface RunSummary {
+  readonly id: string;
+  readonly workflow: string;
+  readonly key: string;
+  readonly version: number | null;
+  readonly status: string;
+  readonly state: string | null;
+  readonly attention: string | null;
+  readonly parkedCount: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+/** One run with everything that is recorded about it, as of one instant. */
+export interface RunRecord extends RunSummary {
+  readonly data: unknown;
+  readonly revision: number;
+  /** Claims since the last progress. */
+  readonly claims: number;
+  readonly leaseUntil: Date | null;
+  readonly dueAt: Date | null;
+  /** The newest {@link RECORDS_MAX}, oldest first; payloads are left out. */
+  readonly journal: readonly JournalRecord[];
+  readonly steps: readonly StepRecord[];
+  readonly verdicts: readonly VerdictCount[];
+  readonly parked: readonly ParkedRecord[];
+  readonly timers: readonly { readonly member: string; readonly state: string; readonly fireAt: Date }[];
+  /** What is on its way under the run's key: a message leaves the outbox when its receiver has acknowledged it. */
+  readonly messages: readonly MessageRecord[];
+  readonly deadLetters: readonly UndeliverableRecord[];
+  readonly losses: readonly UndeliverableRecord[];
+}
+
+export interface JournalRecord {
+  readonly revision: number;
+  readonly kind: 'event' | 'step' | 'timer';
+  readonly name: string;
+  readonly subject: string;
+  readonly verdict: string | null;
+  readonly rule: string | null;
+  readonly detail: string | null;
+  readonly fromState: string | null;
+  readonly toState: string | null;
+  readonly source: string | null;
+  readonly eventId: string | null;
+  readonly at: Date;
+}
+
+export interface StepRecord {
+  readonly name: string;
+  /** -1 for a step that runs once. */
+  readonly item: number;
+  readonly generation: number;
+  readonly status: string;
+  readonly effect: string;
+  readonly attempts: number;
+  readonly idempotencyKey: string;
+  readonly startedAt: Date;
+  readonly nextAttemptAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly output: unknown;
+  readonly errors: unknown;
+}
+
+export interface VerdictCount {
+  readonly verdict: string;
+  readonly rule: string;
+  readonly count: number;
+}
+
+export interface ParkedRecord {
+  readonly type: string;
+  readonly subject: string;
+  readonly source: string;
+  readonly receivedAt: Date;
+  readonly deadline: Date | null;
+  /** Its deadline has passed: it counts as a dead letter, and is still taken should the run become able to. */
+  readonly overdue: boolean;
+}
+
+export interface MessageRecord {
+  readonly id: string;
+  readonly to: string;
+  readonly type: string;
+  readonly partition: number;
+  readonly sequence: number | null;
+  readonly transmissions: number;
+  readonly createdAt: Date;
+}
+
+export interface UndeliverableRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly reason: string;
+  readonly createdAt: Date;
+}
+
+/** How many rows of one kind are read of one run. */
+export const RECORDS_MAX = 1_000;
+
+/** Reads runs for people. Locks nothing, changes nothing, and gives up after `STATEMENT_TIMEOUT_MS`. */
+export class RunReader {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Newest first, one page. */
+  async list(filter: RunFilter): Promise<RunSummary[]> {
+    const { where, values } = conditions(filter);
+    const sql = `select ${SUMMARY} from pawl.run r ${where} order by r.id desc limit ${Math.trunc(filter.limit)}`;
+    return this.read((manager) => manager.query<RunSummary[]>(sql, values));
+  }
+
+  async find(id: string): Promise<RunRecord | undefined> {
+    return this.read(async (manager) => {
+      const [run] = await manager.query<Omit<RunRecord, keyof typeof DETAILS>[]>(
+        `select ${SUMMARY}, data, revision::float8, claims, lease_until as "leaseUntil", due_at as "dueAt"
+         from pawl.run r where r.id = $1`,
+        [id],
+      );
+      if (run === undefined) return undefined;
+      const details: Record<string, unknown> = {};
+      for (const [name, sql] of Object.entries(DETAILS)) details[name] = await manager.query(sql, [id]);
+      return { ...run, ...details } as unknown as RunRecord;
+    });
+  }
+
+  private async read<T>(query: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+      await manager.query(`set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+      return query(manager);
+    });
+  }
+}
+
+const STATEMENT_TIMEOUT_MS = 3_000;
+
+const SUMMARY = `r.id, r.workflow, r.key, r.version, r.status, r.state, r.attention, r.parked_count as "parkedCount",
+  r.created_at as "createdAt", r.updated_at as "updatedAt", r.ended_at as "endedAt"`;
+
+const EQUALS = { workflow: 'r.workflow', status: 'r.status', state: 'r.state', key: 'r.key' } as const;
+
+/** Columns come from the list above, values are parameters: nothing of the caller becomes SQL. */
+function conditions(filter: RunFilter): { where: string; values: unknown[] } {
+  const values: unknown[] = [];
+  const parts: string[] = [];
+  for (const [name, column] of Object.entries(EQUALS)) {
+    const value = filter[name as keyof typeof EQUALS];
+    if (value !== undefined) parts.push(`${column} = $${values.push(value)}`);
+  }
+  if (filter.attention !== undefined) parts.push(`r.attention is ${filter.attention ? 'not ' : ''}null`);
+  if (filter.after !== undefined) parts.push(`r.id < $${values.push(filter.after)}`);
+  return { where: parts.length > 0 ? `where ${parts.join(' and ')}` : '', values };
+}
+
+const OF_RUN = '(select workflow, key from pawl.run where id = $1)';
+
+const DETAILS = {
+  journal: `select * from (
+      select revision::float8, kind, name, subject, verdict, rule, detail, from_state as "fromState", to_state as "toState",
+        source, event_id as "eventId", at
+      from pawl.journal where run_id = $1 order by journal.revision desc limit ${RECORDS_MAX}) newest
+    order by revision`,
+  steps: `select name, item::float8, generation, status, effect, attempts, idempotency_key as "idempotencyKey",
+      started_at as "startedAt", next_attempt_at as "nextAttemptAt", finished_at as "finishedAt", output, errors
+    from pawl.step where run_id = $1 order by started_at, round, name, step.item, generation limit ${RECORDS_MAX}`,
+  verdicts: `select verdict, rule, sum(count)::float8 as count from (
+      select verdict, rule, count(*) as count from pawl.journal where run_id = $1 and verdict is not null group by 1, 2
+      union all
+      -- The first repeat of a subject has its journal entry already.
+      select verdict, rule, sum(count - 1) from pawl.repeat where run_id = $1 group by 1, 2) counted
+    group by 1, 2 order by 1, 2`,
+  parked: `select type, subject, source, received_at as "receivedAt", deadline, dead_letter_id is not null as overdue
+    from pawl.parked_event where run_id = $1 order by received_at, type, subject limit ${RECORDS_MAX}`,
+  timers: `select member, state, fire_at as "fireAt" from pawl.timer where run_id = $1 order by fire_at`,
+  messages: `select id, destination as to, type, partition, sequence::float8, transmissions, created_at as "createdAt"
+    from pawl.outbox where key = (select key from pawl.run where id = $1) order by position limit ${RECORDS_MAX}`,
+  deadLetters: `select id, type, reason, created_at as "createdAt" from pawl.dead_letter
+    where (workflow, run_key) = ${OF_RUN} order by created_at, id limit ${RECORDS_MAX}`,
+  losses: `select id, type, reason, created_at as "createdAt" from pawl.loss
+    where (workflow, run_key) = ${OF_RUN} order by created_at, id limit ${RECORDS_MAX}`,
+} as const;

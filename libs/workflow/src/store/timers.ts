@@ -1,0 +1,56 @@
+import { statement, type Transaction } from '@pawl/core';
+import type { Definition } from '../model/definition.js';
+import type { DueTimer } from '../model/event.js';
+import type { Run } from '../model/run.js';
+
+const STOP_TIMERS = statement('stop_timers', `delete from pawl.timer where run_id = $1`);
+
+const START_TIMERS = statement(
+  'start_timers',
+  `insert into pawl.timer (run_id, round, state, member, fire_at)
+   select $1, $2, $3, t.member, clock_timestamp() + make_interval(secs => t."afterMs" / 1000.0)
+   from jsonb_to_recordset($4::jsonb) as t (member text, "afterMs" double precision)`,
+);
+
+const TAKE_DUE_TIMERS = statement(
+  'take_due_timers',
+  `delete from pawl.timer where run_id = $1 and fire_at <= clock_timestamp() returning round, state, member, fire_at`,
+);
+
+// The rows are not locked: who fires a timer locks its run and takes the timer under that lock.
+const RUNS_WITH_DUE_TIMERS = statement(
+  'runs_with_due_timers',
+  `select t.run_id as id from pawl.timer t join pawl.run r on r.id = t.run_id
+   where t.fire_at <= clock_timestamp() and (r.workflow, r.version) in (select * from unnest($1::text[], $2::int[]))
+   order by t.fire_at limit $3`,
+);
+
+/** Stops the timers of the position that was left and starts those of the one entered. */
+export async function restartTimers(tx: Transaction, run: Run, definition: Definition): Promise<void> {
+  if (definition.timeouts.length === 0) return;
+  await tx.query(STOP_TIMERS, [run.id]);
+  const timeouts = definition.timeouts.filter((timeout) => timeout.in === run.state);
+  if (timeouts.length === 0) return;
+  const rows = timeouts.map(({ member, afterMs }) => ({ member, afterMs }));
+  await tx.query(START_TIMERS, [run.id, run.round, run.state, JSON.stringify(rows)]);
+}
+
+/** Takes the timers of a locked run whose instant has come; they are decided in the same transaction. */
+export async function takeDueTimers(tx: Transaction, runId: string): Promise<DueTimer[]> {
+  const rows = await tx.query<{ round: number; state: string; member: string; fire_at: Date }>(
+    TAKE_DUE_TIMERS,
+    [runId],
+  );
+  return rows.map(({ round, state, member, fire_at: fireAt }) => ({ round, state, member, fireAt }));
+}
+
+/** Ids of runs that have a due timer and whose version this process has, longest overdue first. */
+export async function runsWithDueTimers(
+  tx: Transaction,
+  known: readonly { readonly workflow: string; readonly version: number }[],
+  limit: number,
+): Promise<string[]> {
+  const values = [known.map(({ workflow }) => workflow), known.map(({ version }) => version), limit];
+  const rows = await tx.query<{ id: string }>(RUNS_WITH_DUE_TIMERS, values);
+  return [...new Set(rows.map(({ id }) => id))];
+}

@@ -1,0 +1,135 @@
+-- Messages to and from other services: outbox, inbox, and what a person may have to look at.
+
+create schema if not exists pawl;
+
+create table pawl.outbox (
+  position bigint generated always as identity primary key,
+  id uuid not null unique,
+  destination text not null,
+  partition integer not null check (partition >= 0),
+  key text not null,
+  type text not null,
+  version integer not null,
+  payload jsonb not null,
+  traceparent text,
+  created_at timestamptz not null default clock_timestamp(),
+  -- Dense from 0 within (destination, partition, incarnation), given by the relay and committed before anything is published;
+  -- once committed it never changes. Null: still to be numbered.
+  sequence bigint check (sequence >= 0),
+  -- How often the row was handed to the transport.
+  transmissions integer not null default 0,
+  next_publish_at timestamptz
+) with (
+  -- A row lives for a second: inserted, updated once, deleted. Frequent cheap vacuums keep the table at its working size.
+  fillfactor = 80,
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0.2,
+  autovacuum_vacuum_cost_delay = 0
+);
+comment on table pawl.outbox is 'One row per message that its receiver has not acknowledged: published is not delivered.';
+create index outbox_unnumbered on pawl.outbox (destination, partition, position) where sequence is null;
+create unique index outbox_numbered on pawl.outbox (destination, partition, sequence) where sequence is not null;
+create index outbox_due on pawl.outbox (next_publish_at) where sequence is not null;
+
+create table pawl.outbox_stream (
+  destination text not null,
+  partition integer not null,
+  -- A UUIDv7 of the sending side. Numbers mean something only together with it.
+  incarnation uuid not null,
+  next_sequence bigint not null default 0,
+  -- Numbers given and not acknowledged: what the send window bounds.
+  unacknowledged integer not null default 0 check (unacknowledged >= 0),
+  -- Every number below this one is acknowledged.
+  acknowledged bigint not null default 0,
+  -- One more than the highest acknowledged number: what is unacknowledged below it was overtaken.
+  acknowledged_end bigint not null default 0,
+  -- When the last acknowledgement covered something, or the window last was empty.
+  progressed_at timestamptz not null default clock_timestamp(),
+  -- The newest incarnation of the receiving side that has acknowledged anything.
+  receiver_incarnation uuid,
+  ignored_acknowledgements bigint not null default 0,
+  primary key (destination, partition)
+) with (
+  -- One row per partition, updated with each batch: room on the page keeps that HOT, vacuum keeps the page small.
+  fillfactor = 50,
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 200,
+  autovacuum_vacuum_cost_delay = 0
+);
+comment on table pawl.outbox_stream is 'One row per outgoing partition: its lock orders the relays, its counters are the send window.';
+
+create table pawl.inbox_stream (
+  stream text not null,
+  partition integer not null check (partition >= 0),
+  -- The sending side's.
+  incarnation uuid not null,
+  -- This side's: a UUIDv7 made when the row was made.
+  receiver_incarnation uuid not null,
+  -- The numbers whose message is stored (handled, parked or dead letter). Without gaps it is one range.
+  closed int8multirange not null default '{}',
+  duplicates bigint not null default 0,
+  first_seen_at timestamptz not null default clock_timestamp(),
+  primary key (stream, partition, incarnation)
+) with (
+  -- One row per partition, updated with each batch: room on the page keeps that HOT, vacuum keeps the page small.
+  fillfactor = 50,
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 200,
+  autovacuum_vacuum_cost_delay = 0
+);
+comment on table pawl.inbox_stream is 'One row per incoming partition and incarnation: check and mark happen under its lock.';
+
+create table pawl.inbox_attempt (
+  stream text not null,
+  partition integer not null,
+  incarnation uuid not null,
+  sequence bigint not null,
+  message_id uuid not null,
+  attempts integer not null,
+  errors jsonb not null default '[]',
+  updated_at timestamptz not null default clock_timestamp(),
+  primary key (stream, partition, incarnation, sequence)
+) with (
+  -- Empty when all is well; vacuumed early so that it is also small again.
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 200
+);
+comment on table pawl.inbox_attempt is 'Messages that failed or may have: their attempts and errors, until the number closes.';
+
+create table pawl.dead_letter (
+  id uuid primary key,
+  origin text not null check (origin in ('message', 'event')),
+  stream text,
+  message_id text,
+  workflow text,
+  run_key text,
+  type text not null,
+  version integer not null,
+  payload jsonb,
+  reason text not null,
+  rule text,
+  errors jsonb not null default '[]',
+  created_at timestamptz not null default clock_timestamp(),
+  resolved_at timestamptz,
+  resolution text
+);
+comment on table pawl.dead_letter is 'Messages and events that no policy will try again: a person redrives or waives them.';
+create index dead_letter_open on pawl.dead_letter (created_at, id) where resolved_at is null;
+create index dead_letter_run on pawl.dead_letter (workflow, run_key) where run_key is not null;
+
+create table pawl.loss (
+  id uuid primary key,
+  origin text not null check (origin in ('message', 'event')),
+  workflow text,
+  run_key text,
+  type text not null,
+  subject text not null default '',
+  payload jsonb,
+  reason text not null,
+  message_id text,
+  created_at timestamptz not null default clock_timestamp()
+);
+comment on table pawl.loss is 'The loss ledger: effects that may not have happened, by reason.';
+create index loss_listed on pawl.loss (created_at, id);
+create index loss_run on pawl.loss (workflow, run_key) where run_key is not null;

@@ -1,0 +1,3 @@
+export default async function stopServers() {
+  await Promise.all(globalThis.pawlTestServers.map((server) => server?.stop()));
+}
