@@ -5,6 +5,7 @@ export type { Duty } from './maintenance/duty.js';
 export { DutyLoop, type DutyErrorListener } from './maintenance/duty-loop.js';
 export { InvariantError, invariant, PawlError, RefusedToBootError } from './pawl-error.js';
 export { RangeSet } from './range-set.js';
+export { Slots } from './slots.js';
 export {
   BusyError,
   CommitUnknownError,

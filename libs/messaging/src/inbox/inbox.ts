@@ -1,4 +1,4 @@
-import { Batcher, type RangeSet } from '@pawl/core';
+import { Batcher, type RangeSet, Slots } from '@pawl/core';
 import type { Envelope } from '../envelope.js';
 import { groupBy } from '../group-by.js';
 import type { InboxPartition } from './inbox-stream.js';
@@ -97,23 +97,4 @@ function outcomesOf(results: readonly BatchResult[]): Map<number, AcceptOutcome>
     for (const { sequence } of duplicates) outcomes.set(sequence, 'duplicate');
   }
   return outcomes;
-}
-
-/** A counted number of places; who finds none waits in line. */
-class Slots {
-  private readonly line: (() => void)[] = [];
-
-  constructor(private free: number) {}
-
-  async use(work: () => Promise<void>): Promise<void> {
-    if (this.free > 0) this.free--;
-    else await new Promise<void>((admit) => this.line.push(admit));
-    try {
-      await work();
-    } finally {
-      const next = this.line.shift();
-      if (next === undefined) this.free++;
-      else next();
-    }
-  }
 }

@@ -1,3 +1,4 @@
+import { Slots } from '@pawl/core';
 import type { Envelope } from '../envelope.js';
 import type { AttemptLedger } from './attempts.js';
 import type { InboxPartition } from './inbox-stream.js';
@@ -11,9 +12,12 @@ export interface PatientBatchOptions {
 
 /**
  * Handles a batch so that one bad message harms no other: all in one transaction; if that throws, each alone; and what throws alone spends
- * an attempt, up to the limit. What may have ended its process before is counted before it is tried.
+ * an attempt, up to the limit. What may have ended its process before is counted before it is tried; if it then ends one for all we
+ * know, it is tried while no other such message is, in any partition: else whoever runs beside the deadly one is counted with it.
  */
 export class PatientBatch {
+  private readonly quarantine = new Slots(1);
+
   constructor(
     private readonly batch: StreamBatch,
     private readonly attempts: AttemptLedger,
@@ -29,8 +33,9 @@ export class PatientBatch {
       .map(({ envelope }) => ({ envelope, suspect: true }));
     const results = [...first];
     if (untried.length > 0) results.push(...(await this.together(partition, untried, { counted: true })));
-    for (const { envelope } of aside.filter(({ attempts }) => attempts > 0)) {
-      results.push(await this.alone(partition, { envelope, suspect: true }));
+    for (const { envelope, deadly } of aside.filter(({ attempts }) => attempts > 0)) {
+      const attempt = (): Promise<BatchResult> => this.alone(partition, { envelope, suspect: true });
+      results.push(await (deadly ? this.quarantine.use(attempt) : attempt()));
     }
     return results;
   }

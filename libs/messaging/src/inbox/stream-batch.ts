@@ -34,6 +34,14 @@ export interface BatchMode {
   readonly counted: boolean;
 }
 
+/** A message that has to be counted before it runs. */
+export interface SetAside {
+  readonly envelope: Envelope;
+  readonly attempts: number;
+  /** Whether the end of an earlier try was not seen: it may have ended its process. */
+  readonly deadly: boolean;
+}
+
 /** What became of the messages of a batch. */
 export interface BatchResult {
   readonly closed: readonly Envelope[];
@@ -41,7 +49,7 @@ export interface BatchResult {
   /** They come again. */
   readonly open: readonly Envelope[];
   /** Not tried: they have to be counted first. */
-  readonly setAside: readonly { readonly envelope: Envelope; readonly attempts: number }[];
+  readonly setAside: readonly SetAside[];
   /** What is closed now, by which incarnation of ours. */
   readonly ledger: { readonly closed: RangeSet; readonly receiver: string } | undefined;
 }
@@ -99,7 +107,8 @@ export class StreamBatch {
         const spent = counted ? attempts - 1 : attempts;
         if (spent >= this.options.attemptsMax)
           sorted.bury(envelope, { reason: 'attempts_exhausted', errors });
-        else if (!counted && (suspect || attempts > 0)) sorted.setAside.push({ envelope, attempts });
+        else if (!counted && (suspect || attempts > 0))
+          sorted.setAside.push({ envelope, attempts, deadly: attempts > errors.length });
         else if (this.consumers.of(envelope.type).length === 0)
           sorted.bury(envelope, { reason: 'unknown_type', errors });
         else sorted.fresh.push(envelope);
@@ -134,7 +143,7 @@ const OWN_DOING = new Set(['57014', '25P03']);
 class SortedBatch {
   readonly duplicates: Envelope[] = [];
   readonly refused: Envelope[] = [];
-  readonly setAside: { envelope: Envelope; attempts: number }[] = [];
+  readonly setAside: SetAside[] = [];
   readonly fresh: Envelope[] = [];
   /** Closed by a dead letter. */
   readonly buried: Envelope[] = [];

@@ -1,11 +1,10 @@
-import { crashPoint, type Transactions } from '@pawl/core';
+import { crashPoint, type Slots, type Transactions } from '@pawl/core';
 import type { Hints } from '../dispatch/hints.js';
 import { type Claim, claimOverdue, type ClaimOptions } from '../store/claims.js';
 import { Activation, type ActivationEnd, type ActivationParts } from './activation.js';
 import type { ClaimLane } from './claim-lane.js';
 import type { Definitions } from './definitions.js';
 import type { LeaseKeeper } from './lease-keeper.js';
-import type { Slots } from './slots.js';
 
 export interface WorkerParts {
   readonly transactions: Transactions;

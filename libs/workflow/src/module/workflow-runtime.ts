@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { type Duty, DutyLoop, sqlErrorKind, type Transactions } from '@pawl/core';
+import { type Duty, DutyLoop, Slots, sqlErrorKind, type Transactions } from '@pawl/core';
 import { type MessagingRuntime, openBullBackend } from '@pawl/messaging';
 import { fingerprint } from '../definition/fingerprint.js';
 import { BullHintChannel } from '../dispatch/bull-hint-channel.js';
@@ -12,7 +12,6 @@ import { ExternalStep } from '../engine/external-step.js';
 import { LeaseKeeper } from '../engine/lease-keeper.js';
 import { Receiver } from '../engine/receiver.js';
 import { RunAdvancer } from '../engine/run-advancer.js';
-import { Slots } from '../engine/slots.js';
 import { StepCloser } from '../engine/step-closer.js';
 import { TransactionalSteps } from '../engine/transactional-steps.js';
 import { Worker } from '../engine/worker.js';

@@ -1,4 +1,4 @@
-/** The free places of a process: a run is claimed only into one. */
+/** A counted number of places; who finds none waits in line. */
 export class Slots {
   private taken = 0;
   private readonly queue: (() => void)[] = [];
@@ -14,6 +14,16 @@ export class Slots {
     if (this.taken < this.max) this.taken++;
     else await new Promise<void>((resolve) => this.queue.push(resolve));
     return () => this.giveBack();
+  }
+
+  /** Does work in a slot, once there is one. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    const giveBack = await this.acquire();
+    try {
+      return await work();
+    } finally {
+      giveBack();
+    }
   }
 
   /** As many as are free now, at most `wanted`. */
