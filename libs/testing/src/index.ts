@@ -1,6 +1,16 @@
 export { describeWithOwnRedis, describeWithRedis, testRedisUrl } from './describe-with-redis.js';
 export { fastSettings, PostgresServer, startPostgres } from './embedded-postgres.js';
 export type { PostgresOptions } from './embedded-postgres.js';
+export { COMES_TO_REST, explore } from './explorer/explore.js';
+export type {
+  Counterexample,
+  Coverage,
+  Exploration,
+  ExploreOptions,
+  ExploreProgress,
+} from './explorer/explore.js';
+export type { Checks, Eventually, Model } from './explorer/model.js';
+export { printExploration } from './explorer/print-exploration.js';
 export { forkService, ForkedService } from './fork-service.js';
 export type { ForkOptions } from './fork-service.js';
 export { type CaughtCommit, PostgresProxy } from './postgres-proxy.js';
