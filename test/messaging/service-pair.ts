@@ -131,12 +131,10 @@ export function effects(name = 'effects'): MessageConsumer {
     name,
     async handle(envelopes, tx) {
       const lent = tx.lend();
-      for (const { id, data } of envelopes) {
-        await lent.manager.query('INSERT INTO effect (id, n) VALUES ($1, $2)', [
-          id,
-          (data as { n: number }).n,
-        ]);
-      }
+      await lent.manager.query('INSERT INTO effect (id, n) SELECT * FROM unnest($1::uuid[], $2::integer[])', [
+        envelopes.map(({ id }) => id),
+        envelopes.map(({ data }) => (data as { n: number }).n),
+      ]);
       lent.revoke();
       return [];
     },

@@ -4,23 +4,41 @@ import type { Delivery, Receive, Subscription, Transport } from '@pawl/messaging
 export interface Unruliness {
   repeated: number;
   lost: number;
+  late: number;
 }
+
+/** How often each fault befalls a delivery, 0 to 1. */
+export interface FaultRates {
+  readonly lost: number;
+  /** Carried two or three times. */
+  readonly repeated: number;
+  /** A copy is kept back, and goes out with one of the next batches. */
+  readonly late: number;
+}
+
+const RATES: FaultRates = { lost: 0.2, repeated: 0.6, late: 0 };
+const KEPT_BACK_MAX = 1_000;
+/** Of the copies that are kept back, how many leave with each batch. */
+const LEAVING = 0.2;
 
 /**
  * Repeats, loses and shuffles what passes, by a seeded generator: of the messages and of the acknowledgements alike. What is lost is
  * lost once in a while only, so that a test ends.
  */
 export class UnrulyTransport implements Transport {
-  readonly done: Unruliness = { repeated: 0, lost: 0 };
+  readonly done: Unruliness = { repeated: 0, lost: 0, late: 0 };
+  private keptBack: { readonly destination: string; readonly delivery: Delivery }[] = [];
 
   constructor(
     private readonly transport: Transport,
     private readonly random: () => number,
+    private readonly rates: FaultRates = RATES,
   ) {}
 
   async publish(destination: string, deliveries: readonly Delivery[]): Promise<void> {
     const copies = deliveries.flatMap((delivery) => Array<Delivery>(this.copies()).fill(delivery));
-    const shuffled = copies
+    const leaving = [...this.leaving(destination), ...this.inTime(destination, copies)];
+    const shuffled = leaving
       .map((delivery) => ({ delivery, place: this.random() }))
       .sort((a, b) => a.place - b.place)
       .map(({ delivery }) => delivery);
@@ -40,10 +58,28 @@ export class UnrulyTransport implements Transport {
   }
 
   private copies(): number {
+    const { lost, repeated } = this.rates;
     const drawn = this.random();
-    if (drawn < 0.2) this.done.lost++;
-    if (drawn > 0.4) this.done.repeated++;
-    return drawn < 0.2 ? 0 : drawn > 0.7 ? 3 : drawn > 0.4 ? 2 : 1;
+    if (drawn < lost) this.done.lost++;
+    if (drawn > 1 - repeated) this.done.repeated++;
+    return drawn < lost ? 0 : drawn > 1 - repeated / 2 ? 3 : drawn > 1 - repeated ? 2 : 1;
+  }
+
+  private leaving(destination: string): Delivery[] {
+    const leaves = this.keptBack.map((kept) => kept.destination === destination && this.random() < LEAVING);
+    const leaving = this.keptBack.filter((_, n) => leaves[n]).map(({ delivery }) => delivery);
+    this.keptBack = this.keptBack.filter((_, n) => !leaves[n]);
+    return leaving;
+  }
+
+  private inTime(destination: string, copies: readonly Delivery[]): Delivery[] {
+    return copies.filter((delivery) => {
+      if (this.rates.late === 0 || this.keptBack.length >= KEPT_BACK_MAX || this.random() >= this.rates.late)
+        return true;
+      this.keptBack.push({ destination, delivery });
+      this.done.late++;
+      return false;
+    });
   }
 }
 
