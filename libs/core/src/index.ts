@@ -1,6 +1,7 @@
 export { Batcher } from './batcher.js';
 export { canonicalJson, contentDigest, type Json } from './canonical-json.js';
 export { crashPoint, onCrashPoint } from './crash-point.js';
+export { type Duration, toMilliseconds } from './duration.js';
 export type { Duty } from './maintenance/duty.js';
 export { DutyLoop, type DutyErrorListener } from './maintenance/duty-loop.js';
 export { InvariantError, invariant, PawlError, RefusedToBootError } from './pawl-error.js';

@@ -1,5 +1,5 @@
 export { allItemsSeen } from './definition/all-items-seen.js';
-export type { Duration } from './definition/duration.js';
+export type { Duration } from '@pawl/core';
 export type { WorkflowDecorators } from './definition/options.js';
 export { workflow } from './definition/workflow.js';
 export { definitionOf, verify } from './definition/verify.js';

@@ -1,7 +1,7 @@
+import type { Duration } from '@pawl/core';
 import type { MessageClass, Route } from '@pawl/messaging';
 import type { StepContext } from '../model/step-context.js';
 import type { AllItemsSeen } from './all-items-seen.js';
-import type { Duration } from './duration.js';
 
 /** Name, version and states of a workflow. */
 export interface WorkflowShape<State extends string> {

@@ -1,4 +1,4 @@
-import { type Duration, toMilliseconds } from './duration.js';
+import { type Duration, toMilliseconds } from '@pawl/core';
 
 /** Notes a problem of one member, or of the class as a whole (null). */
 export type Report = (member: string | null, problem: string) => void;
