@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { RefusedToBootError } from '@pawl/core';
+import { TOKEN_LENGTH_MIN } from '@pawl/messaging';
 import { RunReader } from '@pawl/workflow';
 import { DataSource } from 'typeorm';
 import { ADMIN_TOKEN, AdminTokenGuard } from './admin-token.guard.js';
@@ -9,8 +10,6 @@ export interface AdminOptions {
   /** What callers send as `Authorization: Bearer ...`. At least 32 characters; make it random. */
   readonly token: string;
 }
-
-const TOKEN_LENGTH_MIN = 32;
 
 /**
  * Read-only endpoint for operators: `GET /admin/v1/runs` and `GET /admin/v1/runs/:id`. It shows the data of runs, so import it only where a
