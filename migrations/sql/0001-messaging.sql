@@ -12,10 +12,14 @@ create table pawl.outbox (
   version integer not null,
   payload jsonb not null,
   traceparent text,
+  -- Messages of its key are handled in order, and what a dead letter does to those behind it. Null: order is not promised.
+  key_order text check (key_order in ('hold', 'pass')),
   created_at timestamptz not null default clock_timestamp(),
   -- Dense from 0 within (destination, partition, incarnation), given by the relay and committed before anything is published;
   -- once committed it never changes. Null: still to be numbered.
   sequence bigint check (sequence >= 0),
+  -- The number before it of the same key, given with its own. Null: the receiver had acknowledged all of them by then.
+  previous bigint check (previous < sequence),
   -- How often the row was handed to the transport.
   transmissions integer not null default 0,
   next_publish_at timestamptz
@@ -30,6 +34,8 @@ create table pawl.outbox (
 comment on table pawl.outbox is 'One row per message that its receiver has not acknowledged: published is not delivered.';
 create index outbox_unnumbered on pawl.outbox (destination, partition, position) where sequence is null;
 create unique index outbox_numbered on pawl.outbox (destination, partition, sequence) where sequence is not null;
+create index outbox_ordered on pawl.outbox (destination, partition, key, sequence)
+  where key_order is not null and sequence is not null;
 create index outbox_due on pawl.outbox (next_publish_at) where sequence is not null;
 
 create table pawl.outbox_stream (
@@ -107,15 +113,35 @@ create table pawl.dead_letter (
   type text not null,
   version integer not null,
   payload jsonb,
+  -- What the message's envelope said beside its payload: a redrive hands its consumers the same message again.
+  envelope jsonb,
+  -- Who delivered the event: a redrive delivers it again under the same source and id.
+  source text,
   reason text not null,
   rule text,
+  -- The first and the newest of them, at most 100.
   errors jsonb not null default '[]',
   created_at timestamptz not null default clock_timestamp(),
+  -- What a person has asked for, and who, why and when; a duty of the service carries it out, for only it has the handlers.
+  requested text check (requested in ('redrive', 'waive')),
+  requested_at timestamptz,
+  actor text,
+  actor_reason text,
+  -- How often a request was begun: the fencing token of whoever carries it out.
+  tries integer not null default 0,
+  -- How often the present request may still be begun: one that ends its process is not begun for ever.
+  tries_left integer not null default 0,
+  -- Until then somebody is at it.
+  claimed_until timestamptz,
   resolved_at timestamptz,
-  resolution text
+  resolution text check (resolution in ('redriven', 'waived', 'decided'))
+) with (
+  -- Large rows, each updated a few times: room on the page keeps that HOT.
+  fillfactor = 80
 );
 comment on table pawl.dead_letter is 'Messages and events that no policy will try again: a person redrives or waives them.';
 create index dead_letter_open on pawl.dead_letter (created_at, id) where resolved_at is null;
+create index dead_letter_requested on pawl.dead_letter (requested_at) where requested is not null;
 create index dead_letter_run on pawl.dead_letter (workflow, run_key) where run_key is not null;
 
 create table pawl.loss (
@@ -127,8 +153,16 @@ create table pawl.loss (
   subject text not null default '',
   payload jsonb,
   reason text not null,
+  -- What is known of it beyond the reason: an error, or who has waived it and why.
+  detail text,
   message_id text,
+  -- At most once: written with the mark, before the handler runs, and taken out when it has ended well. Until then it may be at work.
+  under_way_until timestamptz,
   created_at timestamptz not null default clock_timestamp()
+) with (
+  -- Messages of at-most-once routes have a row here while they are handled: vacuumed early, it stays as small as the ledger is.
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 500
 );
 comment on table pawl.loss is 'The loss ledger: effects that may not have happened, by reason.';
 create index loss_listed on pawl.loss (created_at, id);
