@@ -1,7 +1,7 @@
 import type { Json } from '@pawl/core';
 import { TYPE_NAME, TYPE_NAME_LENGTH_MAX } from './message-type.js';
 import { payloadProblems } from './payload.js';
-import { isServiceName, PARTITIONS_MAX, streamEnds } from './route.js';
+import { isServiceName, type KeyOrder, PARTITIONS_MAX, streamEnds } from './route.js';
 
 /**
  * A message on its way: a CloudEvents 1.0 event in structured JSON. `stream`, `partition`, `incarnation` and `sequence` identify it
@@ -27,6 +27,10 @@ export interface Envelope {
   readonly incarnation: string;
   /** Dense from 0 on. */
   readonly sequence: number;
+  /** Messages of this subject are handled in order, and this is what a dead letter does to those behind it. Absent: in any order. */
+  readonly keyorder?: KeyOrder;
+  /** The number before it of the same subject, which has to be closed first. Absent: all of them are. */
+  readonly previous?: number;
   /** 1 when sent for the first time. More than that: an earlier copy may have been tried. */
   readonly transmission: number;
   /** W3C trace context; dropped when malformed. */
@@ -91,6 +95,8 @@ const RULES: readonly (readonly [keyof Envelope, (value: unknown) => boolean])[]
   ['incarnation', isUuid],
   ['sequence', isSequence],
   ['transmission', (value) => isCount(value)],
+  ['keyorder', (value) => value === undefined || value === 'hold' || value === 'pass'],
+  ['previous', (value) => value === undefined || isSequence(value)],
 ];
 
 function relationProblems(envelope: Envelope): string[] {
@@ -98,6 +104,8 @@ function relationProblems(envelope: Envelope): string[] {
     envelope.data === undefined
       ? ['data is missing']
       : payloadProblems(envelope.data).map((problem) => `data ${problem}`);
+  if (envelope.previous !== undefined && envelope.previous >= envelope.sequence)
+    problems.push('previous is not below sequence');
   if (streamEnds(envelope.stream)?.from !== envelope.source) problems.push('stream is not one of its source');
   return problems;
 }
@@ -105,13 +113,17 @@ function relationProblems(envelope: Envelope): string[] {
 /** Only what is known: unknown attributes are dropped, a malformed trace context starts a new trace. */
 function pick(given: Envelope): Envelope {
   const { specversion, id, source, type, subject, time, datacontenttype, dataversion } = given;
-  const { stream, partition, incarnation, sequence, transmission, data } = given;
+  const { stream, partition, incarnation, sequence, transmission, keyorder, previous, data } = given;
   const traced =
     isText(given.traceparent, 55) && TRACEPARENT.test(given.traceparent)
       ? { traceparent: given.traceparent }
       : {};
   const head = { specversion, id, source, type, subject, time, datacontenttype, dataversion };
-  return { ...head, stream, partition, incarnation, sequence, transmission, ...traced, data };
+  const order = {
+    ...(keyorder === undefined ? {} : { keyorder }),
+    ...(previous === undefined ? {} : { previous }),
+  };
+  return { ...head, stream, partition, incarnation, sequence, transmission, ...order, ...traced, data };
 }
 
 function isText(value: unknown, lengthMax: number): value is string {

@@ -17,8 +17,16 @@ it.each([
   { to: 'a.b' },
   { to: 'a', partitions: 0 },
   { to: 'a', partitions: 257 },
+  { to: 'a', onDeadLetter: 'hold' as const },
 ])('refuses %j', (options) => {
   expect(() => route(options)).toThrow(expect.objectContaining({ code: 'route_invalid' }));
+});
+
+it('promises no order unless asked to, and then holds a key behind its dead letter unless told to let it pass', () => {
+  const { keyOrder } = route({ to: 'shipping' });
+  const held = route({ to: 'shipping', order: 'key' }).keyOrder;
+  const passing = route({ to: 'shipping', order: 'key', onDeadLetter: 'pass' }).keyOrder;
+  expect([keyOrder, held, passing]).toEqual([undefined, 'hold', 'pass']);
 });
 
 it('names a stream by its two ends', () => {

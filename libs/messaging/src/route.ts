@@ -6,16 +6,29 @@ export interface RouteOptions {
   readonly to: string;
   /** How many numbered partitions the route has; each has a send window of its own. Default 8. */
   readonly partitions?: number;
+  /**
+   * - `none` (default): the receiver handles whatever has arrived.
+   * - `key`: messages of one ordering key are handled in the order in which they were numbered: that of their commits, and within a
+   *   transaction that of `append`. Other keys wait for none of them. Keep `partitions` as it is while messages are out.
+   */
+  readonly order?: 'none' | 'key';
+  /**
+   * With `order: 'key'`, what a message that became a dead letter does to later ones of its key:
+   * - `hold` (default): they are stored at the receiver, unhandled, until somebody redrives or waives it.
+   * - `pass`: they are handled as if it had been.
+   */
+  readonly onDeadLetter?: KeyOrder;
 }
 
-/**
- * The way from this service to another one. Messages of one ordering key use one partition. Order is not promised (`none`):
- * the receiver handles whatever is in the window.
- */
+/** What a dead letter does to those behind it, of its key. */
+export type KeyOrder = 'hold' | 'pass';
+
+/** The way from this service to another one. Messages of one ordering key use one partition. */
 export interface Route {
   readonly to: string;
   readonly partitions: number;
-  readonly order: 'none';
+  /** Set if messages of one key are handled in order. */
+  readonly keyOrder: KeyOrder | undefined;
   /** The partition of an ordering key; the same in every process and release. */
   readonly partitionOf: (key: string) => number;
 }
@@ -28,13 +41,18 @@ const SERVICE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * Declares a route.
  * @throws PawlError `route_invalid`
  */
-export function route({ to, partitions = PARTITIONS }: RouteOptions): Route {
+export function route({ to, partitions = PARTITIONS, order = 'none', onDeadLetter }: RouteOptions): Route {
   if (!isServiceName(to))
     throw invalid(`'${to}' is not a service name (lower case letters, digits, hyphens)`);
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
     throw invalid(`${partitions} partitions are not 1 to ${PARTITIONS_MAX}`);
   }
-  return { to, partitions, order: 'none', partitionOf: (key) => stableHash(key) % partitions };
+  if (order === 'none' && onDeadLetter !== undefined)
+    throw invalid(
+      `onDeadLetter '${onDeadLetter}' needs order 'key': without an order nothing stands behind a dead letter`,
+    );
+  const keyOrder = order === 'key' ? (onDeadLetter ?? 'hold') : undefined;
+  return { to, partitions, keyOrder, partitionOf: (key) => stableHash(key) % partitions };
 }
 
 export function isServiceName(name: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { Json } from '@pawl/core';
 import type { Envelope } from '../envelope.js';
-import { streamName } from '../route.js';
+import { type KeyOrder, streamName } from '../route.js';
 
 /** A numbered row of the outbox, as relay and retransmitter read it. */
 export interface OutboxRow {
@@ -13,15 +13,17 @@ export interface OutboxRow {
   readonly version: number;
   readonly payload: Json;
   readonly traceparent: string | null;
+  readonly key_order: KeyOrder | null;
   readonly created_at: Date;
   readonly sequence: string;
+  readonly previous: string | null;
   readonly transmissions: number;
   readonly incarnation: string;
 }
 
 /** The columns of {@link OutboxRow}, of a row `o` and its stream `s`. */
 export const OUTBOX_COLUMNS = `o.position, o.id, o.destination, o.partition, o.key, o.type, o.version, o.payload, o.traceparent,
-  o.created_at, o.sequence, o.transmissions, s.incarnation`;
+  o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, s.incarnation`;
 
 export function envelopeOf(row: OutboxRow, service: string): Envelope {
   return {
@@ -38,6 +40,8 @@ export function envelopeOf(row: OutboxRow, service: string): Envelope {
     incarnation: row.incarnation,
     sequence: Number(row.sequence),
     transmission: row.transmissions,
+    ...(row.key_order === null ? {} : { keyorder: row.key_order }),
+    ...(row.previous === null ? {} : { previous: Number(row.previous) }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     data: row.payload,
   };

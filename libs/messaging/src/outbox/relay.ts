@@ -123,21 +123,34 @@ const LOCK = statement(
    FOR NO KEY UPDATE OF s SKIP LOCKED`,
 );
 
+/**
+ * Ordered messages get the number before theirs of the same key: in this batch, or the highest that is still out. If none is out, all
+ * were acknowledged, so they are closed at the receiver and there is nothing to wait for.
+ */
 const NUMBER = statement(
   'relay_number',
   `WITH chosen AS (
-     SELECT o.position, s.destination, s.partition, s.incarnation,
+     SELECT o.position, o.key, o.key_order, s.destination, s.partition, s.incarnation,
        s.next_sequence - 1 + row_number() OVER (PARTITION BY s.destination, s.partition ORDER BY o.position) AS sequence
      FROM unnest($1::text[], $2::integer[], $3::integer[]) AS locked (destination, partition, room)
      JOIN pawl.outbox_stream s USING (destination, partition)
      CROSS JOIN LATERAL (
-       SELECT u.position FROM pawl.outbox u
+       SELECT u.position, u.key, u.key_order FROM pawl.outbox u
        WHERE u.destination = s.destination AND u.partition = s.partition AND u.sequence IS NULL
        ORDER BY u.position LIMIT locked.room) o),
+   ordered AS (
+     SELECT c.position, c.destination, c.partition, c.incarnation, c.sequence,
+       CASE WHEN c.key_order IS NOT NULL THEN coalesce(
+         lag(c.sequence) OVER (
+           PARTITION BY c.destination, c.partition, CASE WHEN c.key_order IS NOT NULL THEN c.key END ORDER BY c.sequence),
+         (SELECT max(p.sequence) FROM pawl.outbox p
+          WHERE p.destination = c.destination AND p.partition = c.partition AND p.key = c.key
+            AND p.key_order IS NOT NULL AND p.sequence IS NOT NULL)) END AS previous
+     FROM chosen c),
    numbered AS (
      UPDATE pawl.outbox o
-     SET sequence = s.sequence, transmissions = 1, next_publish_at = now() + $4 * interval '1 millisecond'
-     FROM chosen s WHERE o.position = s.position
+     SET sequence = s.sequence, previous = s.previous, transmissions = 1, next_publish_at = now() + $4 * interval '1 millisecond'
+     FROM ordered s WHERE o.position = s.position
      RETURNING ${OUTBOX_COLUMNS}),
    counted AS (
      SELECT destination, partition, count(*)::integer AS given FROM numbered GROUP BY destination, partition),
