@@ -1,6 +1,6 @@
 import { type Json, PawlError, type Transaction } from '@pawl/core';
 import type { EntityManager } from 'typeorm';
-import { appendDeadLetters } from '../dead-letter.js';
+import { appendDeadLetters, deadMessage } from '../dead-letter.js';
 import type { Envelope } from '../envelope.js';
 import { type MessageClass, messageTypeOf } from '../message-type.js';
 import type { MessageConsumer } from './message-consumer.js';
@@ -75,16 +75,8 @@ export class HandlerConsumer implements MessageConsumer {
   }
 
   private async bury(envelope: Envelope, tx: Transaction, problems: readonly string[]): Promise<void> {
-    const { stream, id, type, dataversion, data } = envelope;
-    const what = {
-      origin: 'message',
-      stream,
-      messageId: id,
-      type,
-      version: dataversion,
-      payload: data,
-    } as const;
-    await appendDeadLetters(tx, [{ ...what, reason: 'invalid_payload', rule: problems.join('; ') }]);
+    const why = { reason: 'invalid_payload', rule: problems.join('; ') };
+    await appendDeadLetters(tx, [deadMessage(envelope, why)]);
   }
 
   private async withinTime(work: () => Promise<void>): Promise<void> {

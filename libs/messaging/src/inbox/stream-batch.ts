@@ -8,7 +8,7 @@ import {
   type Transaction,
   type Transactions,
 } from '@pawl/core';
-import { appendDeadLetters, type DeadLetter } from '../dead-letter.js';
+import { appendDeadLetters, type Burial, type DeadLetter, deadMessage } from '../dead-letter.js';
 import type { Envelope } from '../envelope.js';
 import type { Consumers } from './consumers.js';
 import { closeNumbers, type InboxPartition, type LockedStream, lockStream } from './inbox-stream.js';
@@ -149,18 +149,9 @@ class SortedBatch {
   readonly buried: Envelope[] = [];
   readonly dead: DeadLetter[] = [];
 
-  bury(envelope: Envelope, why: Pick<DeadLetter, 'reason' | 'errors'>): void {
-    const { stream, id, type, dataversion, data } = envelope;
+  bury(envelope: Envelope, why: Burial): void {
     this.buried.push(envelope);
-    this.dead.push({
-      origin: 'message',
-      stream,
-      messageId: id,
-      type,
-      version: dataversion,
-      payload: data,
-      ...why,
-    });
+    this.dead.push(deadMessage(envelope, why));
   }
 }
 

@@ -93,6 +93,7 @@ export class RunAdvancer {
       change.deadLetters.map((event) => ({
         ...undeliverable(event),
         version: event.typeVersion,
+        source: event.source,
         reason: event.rule,
         ...(event.detail === null ? {} : { rule: event.detail }),
       })),

@@ -129,8 +129,8 @@ const EXPIRE_PARKED = statement(
    ), expired as (
      update pawl.parked_event p set dead_letter_id = gen_random_uuid() from overdue o where p.id = o.id returning p.*
    )
-   insert into pawl.dead_letter (id, origin, message_id, workflow, run_key, type, version, payload, reason, rule)
-   select dead_letter_id, 'event', event_id, workflow, key, type, type_version, payload,
+   insert into pawl.dead_letter (id, origin, message_id, source, workflow, run_key, type, version, payload, reason, rule)
+   select dead_letter_id, 'event', event_id, source, workflow, key, type, type_version, payload,
      'parked-deadline', 'it was early for longer than its handler allows' from expired
    returning id`,
 );
