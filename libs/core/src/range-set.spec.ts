@@ -32,6 +32,18 @@ it('adds ranges as it adds their members', () => {
   );
 });
 
+it('takes away as plain sets do, and leaves both as they were', () => {
+  fc.assert(
+    fc.property(numbers, numbers, (some, others) => {
+      const [a, b] = [RangeSet.of(...some), RangeSet.of(...others)];
+      const before = [a.toString(), b.toString()];
+      const taken = new Set(others);
+      expect(members(a.minus(b))).toEqual(sorted(new Set(some.filter((n) => !taken.has(n)))));
+      expect([a.toString(), b.toString()]).toEqual(before);
+    }),
+  );
+});
+
 it('unites as plain sets do, and leaves both as they were', () => {
   fc.assert(
     fc.property(numbers, numbers, (some, others) => {

@@ -71,6 +71,21 @@ export class RangeSet {
     return other.ranges.reduce<RangeSet>((set, [from, to]) => set.addRange(from, to), this);
   }
 
+  /** The members that the other set has not. */
+  minus(other: RangeSet): RangeSet {
+    let left = RangeSet.empty;
+    for (const [from, to] of this.ranges) {
+      let start = from;
+      for (const [taken, end] of other.ranges) {
+        if (end <= start || taken >= to) continue;
+        left = left.addRange(start, taken);
+        start = end;
+      }
+      left = left.addRange(start, to);
+    }
+    return left;
+  }
+
   /** Whether every one of `0 ... count - 1` is in the set. */
   covers(count: number): boolean {
     return this.watermark >= count;

@@ -1,8 +1,8 @@
 import { crashPoint, statement, type Transaction, type Transactions } from '@pawl/core';
 import type { Acknowledgement } from '../acknowledgement.js';
 import { groupBy } from '../group-by.js';
+import { judgeAcknowledgement } from '../protocol/judge-acknowledgement.js';
 import { streamEnds } from '../route.js';
-import { judgeAcknowledgement } from './judge-acknowledgement.js';
 
 /**
  * Takes acknowledgements in: deletes what they cover and opens the window. Idempotent, in any order, and several processes may do so at
@@ -72,7 +72,11 @@ function changeOf(stream: StreamRow, acknowledgements: readonly Acknowledgement[
   let ignored = 0;
   let closed: Acknowledgement['closed'] | undefined;
   for (const acknowledgement of acknowledgements) {
-    const sender = { incarnation: stream.incarnation, nextSequence: Number(stream.next_sequence), receiver };
+    // Until sessions are opened, the newest receiver that speaks is the one to follow.
+    const newest =
+      receiver === undefined || acknowledgement.receiver > receiver ? acknowledgement.receiver : receiver;
+    const { incarnation, next_sequence } = stream;
+    const sender = { incarnation, nextSequence: Number(next_sequence), receiver: newest };
     if (judgeAcknowledgement(acknowledgement, sender) !== 'apply') {
       ignored++;
       continue;

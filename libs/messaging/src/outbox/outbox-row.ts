@@ -11,6 +11,7 @@ export interface OutboxRow {
   readonly key: string;
   readonly type: string;
   readonly version: number;
+  /** Null too if it travels by reference. */
   readonly payload: Json;
   readonly traceparent: string | null;
   readonly key_order: KeyOrder | null;
@@ -18,12 +19,17 @@ export interface OutboxRow {
   readonly sequence: string;
   readonly previous: string | null;
   readonly transmissions: number;
+  /** Whether it waits for its reader instead of being published. */
+  readonly pulled: boolean;
+  readonly claim_digest: string | null;
+  readonly claim_bytes: number | null;
   readonly incarnation: string;
 }
 
 /** The columns of {@link OutboxRow}, of a row `o` and its stream `s`. */
-export const OUTBOX_COLUMNS = `o.position, o.id, o.destination, o.partition, o.key, o.type, o.version, o.payload, o.traceparent,
-  o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, s.incarnation`;
+export const OUTBOX_COLUMNS = `o.position, o.id, o.destination, o.partition, o.key, o.type, o.version,
+  CASE WHEN o.claim_digest IS NULL THEN o.payload END AS payload, o.traceparent,
+  o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, o.pulled, o.claim_digest, o.claim_bytes, s.incarnation`;
 
 export function envelopeOf(row: OutboxRow, service: string): Envelope {
   return {

@@ -14,12 +14,22 @@ export class Publisher {
   constructor(
     private readonly transactions: Transactions,
     private readonly transport: Transport,
-    private readonly options: { readonly service: string; readonly firstIntervalMs: number },
+    private readonly options: {
+      readonly service: string;
+      readonly firstIntervalMs: number;
+      /** Told of rows that have a number now: a hint for who waits for them. */
+      readonly announce?: (rows: readonly OutboxRow[]) => void;
+    },
   ) {}
 
-  /** Publishes rows, each destination by itself; throws the first failure after all have been tried. */
+  /**
+   * Publishes rows that nobody pulls, each destination by itself; throws the first failure after all have been tried. Readers of the feed
+   * are told of all of them.
+   */
   async publish(rows: readonly OutboxRow[]): Promise<void> {
-    const destinations = [...groupBy(rows, ({ destination }) => destination)];
+    this.options.announce?.(rows);
+    const pushed = rows.filter(({ pulled }) => !pulled);
+    const destinations = [...groupBy(pushed, ({ destination }) => destination)];
     const outcomes = await Promise.allSettled(destinations.map(([to, group]) => this.publishTo(to, group)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

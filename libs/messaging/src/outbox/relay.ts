@@ -149,7 +149,8 @@ const NUMBER = statement(
      FROM chosen c),
    numbered AS (
      UPDATE pawl.outbox o
-     SET sequence = s.sequence, previous = s.previous, transmissions = 1, next_publish_at = now() + $4 * interval '1 millisecond'
+     SET sequence = s.sequence, previous = s.previous, transmissions = 1,
+       next_publish_at = CASE WHEN NOT o.pulled THEN now() + $4 * interval '1 millisecond' END
      FROM ordered s WHERE o.position = s.position
      RETURNING ${OUTBOX_COLUMNS}),
    counted AS (

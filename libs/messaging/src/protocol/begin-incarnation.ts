@@ -1,0 +1,55 @@
+import type { RangeSet } from '@pawl/core';
+import { newerIncarnation } from './incarnation.js';
+
+/** A sender's partition, as far as it decides whether its incarnation goes on. */
+export interface SenderIncarnation {
+  readonly incarnation: string;
+  readonly nextSequence: number;
+  /** The incarnation whose numbers its messages still carry, if it is another one: no session was opened since. */
+  readonly previous: PreviousIncarnation | undefined;
+  /** On which state of the database it began: changes with a restart, a fail-over and a restore, and never comes back. */
+  readonly storage: string;
+}
+
+export interface PreviousIncarnation {
+  readonly incarnation: string;
+  readonly nextSequence: number;
+}
+
+/**
+ * Whether a sender has to begin a new incarnation before it gives another number. On another state of the database what it remembers
+ * may be old: numbers that it believes are free may be out, on messages that it has forgotten.
+ */
+export function mustBeginAnew({ storage }: SenderIncarnation, now: string): boolean {
+  return storage !== now;
+}
+
+/**
+ * How a sender begins anew. Its messages keep their old numbers until the receiver has answered the new session: what is closed of
+ * `previous` is final then, and they need not be sent again. Not so if it was found out only after numbers were given (`numbersReused`):
+ * one number may stand for two messages, so all are sent again and the receiver can only tell them by their ids.
+ * @param fresh a new UUIDv7
+ * @param newest the newest incarnation that the receiver has told of
+ */
+export function beginIncarnation(
+  { incarnation, nextSequence, previous }: SenderIncarnation,
+  { fresh, newest, numbersReused }: { fresh: string; newest?: string; numbersReused: boolean },
+): { readonly incarnation: string; readonly previous: PreviousIncarnation | undefined } {
+  return {
+    incarnation: newerIncarnation(fresh, [incarnation, newest]),
+    previous: numbersReused
+      ? undefined
+      : (previous ?? (nextSequence > 0 ? { incarnation, nextSequence } : undefined)),
+  };
+}
+
+/** Of the messages with numbers of the previous incarnation: which are done, and which get a new number. */
+export function carryOver<Row extends { readonly sequence: number }>(
+  rows: readonly Row[],
+  previousClosed: RangeSet,
+): { readonly done: readonly Row[]; readonly again: readonly Row[] } {
+  return {
+    done: rows.filter(({ sequence }) => previousClosed.has(sequence)),
+    again: rows.filter(({ sequence }) => !previousClosed.has(sequence)),
+  };
+}

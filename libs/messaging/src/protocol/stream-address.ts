@@ -1,0 +1,7 @@
+/** Whose numbers are meant: those that one incarnation of a sender has given in one partition of a stream. */
+export interface StreamAddress {
+  readonly stream: string;
+  readonly partition: number;
+  /** A UUIDv7 of the sending side. */
+  readonly incarnation: string;
+}
