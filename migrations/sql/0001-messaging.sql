@@ -20,6 +20,11 @@ create table pawl.outbox (
   sequence bigint check (sequence >= 0),
   -- The number before it of the same key, given with its own. Null: the receiver had acknowledged all of them by then.
   previous bigint check (previous < sequence),
+  -- Waits for its reader, who pulls the feed, and is never published: next_publish_at stays null.
+  pulled boolean not null default false,
+  -- The payload stays here until its reader fetches it, and its digest travels (claim-check). Null: it travels itself.
+  claim_digest text,
+  claim_bytes integer,
   -- How often the row was handed to the transport.
   transmissions integer not null default 0,
   next_publish_at timestamptz
@@ -103,6 +108,21 @@ create table pawl.inbox_attempt (
 );
 comment on table pawl.inbox_attempt is 'Messages that failed or may have: their attempts and errors, until the number closes.';
 
+create table pawl.feed_reader (
+  stream text not null,
+  partition integer not null,
+  -- The process of this service that pulls it, until when. A lease that nothing depends on but that only one does.
+  reader uuid not null,
+  reads_until timestamptz not null,
+  primary key (stream, partition)
+) with (
+  -- One row per partition, updated with each page.
+  fillfactor = 50,
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 200
+);
+comment on table pawl.feed_reader is 'Which process pulls which partition of another service''s feed.';
+
 create table pawl.dead_letter (
   id uuid primary key,
   origin text not null check (origin in ('message', 'event')),
@@ -115,6 +135,8 @@ create table pawl.dead_letter (
   payload jsonb,
   -- What the message's envelope said beside its payload: a redrive hands its consumers the same message again.
   envelope jsonb,
+  -- Of a message whose route holds a key behind its dead letter: later messages of that key wait until this row is resolved.
+  held_key text generated always as (case envelope ->> 'keyorder' when 'hold' then envelope ->> 'subject' end) stored,
   -- Who delivered the event: a redrive delivers it again under the same source and id.
   source text,
   reason text not null,
@@ -142,7 +164,29 @@ create table pawl.dead_letter (
 comment on table pawl.dead_letter is 'Messages and events that no policy will try again: a person redrives or waives them.';
 create index dead_letter_open on pawl.dead_letter (created_at, id) where resolved_at is null;
 create index dead_letter_requested on pawl.dead_letter (requested_at) where requested is not null;
+create index dead_letter_holding on pawl.dead_letter (stream, held_key) where resolved_at is null and held_key is not null;
 create index dead_letter_run on pawl.dead_letter (workflow, run_key) where run_key is not null;
+
+create table pawl.held_message (
+  -- The order in which they were taken in, which is that of their key.
+  position bigint generated always as identity primary key,
+  stream text not null,
+  key text not null,
+  -- As it arrived, payload included: its number is closed, so nobody sends it again.
+  envelope jsonb not null,
+  -- Counted before each try, so that a message that ends its process is not tried for ever.
+  attempts integer not null default 0,
+  errors jsonb not null default '[]',
+  -- Not tried before then.
+  due_at timestamptz not null default clock_timestamp(),
+  held_at timestamptz not null default clock_timestamp()
+) with (
+  -- Empty when all is well; vacuumed early so that it is also small again.
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 200
+);
+comment on table pawl.held_message is 'Messages that wait for the dead letter before them, of the same key, to be redriven or waived.';
+create index held_message_key on pawl.held_message (stream, key, position);
 
 create table pawl.loss (
   id uuid primary key,

@@ -18,6 +18,11 @@ export interface RouteOptions {
    * - `pass`: they are handled as if it had been.
    */
   readonly onDeadLetter?: KeyOrder;
+  /**
+   * - `bus` (default): messages are published, and may be pulled from the feed too.
+   * - `feed`: they wait in the outbox until the receiver pulls them.
+   */
+  readonly transport?: 'bus' | 'feed';
 }
 
 /** What a dead letter does to those behind it, of its key. */
@@ -29,6 +34,8 @@ export interface Route {
   readonly partitions: number;
   /** Set if messages of one key are handled in order. */
   readonly keyOrder: KeyOrder | undefined;
+  /** Whether the receiver pulls them and nothing is published. */
+  readonly pulled: boolean;
   /** The partition of an ordering key; the same in every process and release. */
   readonly partitionOf: (key: string) => number;
 }
@@ -41,7 +48,13 @@ const SERVICE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * Declares a route.
  * @throws PawlError `route_invalid`
  */
-export function route({ to, partitions = PARTITIONS, order = 'none', onDeadLetter }: RouteOptions): Route {
+export function route({
+  to,
+  partitions = PARTITIONS,
+  order = 'none',
+  onDeadLetter,
+  transport = 'bus',
+}: RouteOptions): Route {
   if (!isServiceName(to))
     throw invalid(`'${to}' is not a service name (lower case letters, digits, hyphens)`);
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
@@ -52,7 +65,8 @@ export function route({ to, partitions = PARTITIONS, order = 'none', onDeadLette
       `onDeadLetter '${onDeadLetter}' needs order 'key': without an order nothing stands behind a dead letter`,
     );
   const keyOrder = order === 'key' ? (onDeadLetter ?? 'hold') : undefined;
-  return { to, partitions, keyOrder, partitionOf: (key) => stableHash(key) % partitions };
+  const partitionOf = (key: string): number => stableHash(key) % partitions;
+  return { to, partitions, keyOrder, pulled: transport === 'feed', partitionOf };
 }
 
 export function isServiceName(name: unknown): boolean {
