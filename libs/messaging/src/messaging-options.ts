@@ -14,6 +14,10 @@ export interface MessagingLimits {
   readonly attemptsMax: number;
   /** Ranges of closed numbers per incoming partition; what would need one more stays open. Default 1,000. */
   readonly rangesMax: number;
+  /** Messages of one key that are stored behind a dead letter that holds it; more stay open. Default 1,000. */
+  readonly heldPerKeyMax: number;
+  /** Messages that are stored behind dead letters in all; more stay open. Default 10,000. */
+  readonly heldMax: number;
   /** Inbox transactions at a time; each holds a connection of the DataSource's pool. Default 4. */
   readonly transactionsMax: number;
   /** Jobs of the bus at a time. Default 8. */
@@ -48,6 +52,8 @@ export const DEFAULT_LIMITS: MessagingLimits = {
   longestIntervalMs: 60_000,
   attemptsMax: 8,
   rangesMax: 1_000,
+  heldPerKeyMax: 1_000,
+  heldMax: 10_000,
   transactionsMax: 4,
   concurrency: 8,
   handlerTimeoutMs: 8_000,

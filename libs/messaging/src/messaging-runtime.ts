@@ -106,6 +106,7 @@ export class MessagingRuntime {
 
   private async stopInOrder(): Promise<void> {
     await this.subscription?.close();
+    this.inbox.close();
     await Promise.all([this.loops.relay.stop(), this.loops.retransmitter.stop()]);
     await this.acknowledger.close();
     if (this.options.transport === undefined) await this.transport.close();

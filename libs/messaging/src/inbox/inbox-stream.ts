@@ -9,6 +9,11 @@ export interface InboxPartition {
   readonly incarnation: string;
 }
 
+/** For maps in memory. */
+export function partitionName({ stream, partition, incarnation }: InboxPartition): string {
+  return `${stream}/${partition}/${incarnation}`;
+}
+
 /** Failed or doubtful tries of one message. */
 export interface Attempts {
   readonly attempts: number;

@@ -1,9 +1,10 @@
 import { Batcher, type RangeSet, Slots } from '@pawl/core';
 import type { Envelope } from '../envelope.js';
 import { groupBy } from '../group-by.js';
-import type { InboxPartition } from './inbox-stream.js';
+import { type InboxPartition, partitionName } from './inbox-stream.js';
 import type { PatientBatch } from './patient-batch.js';
 import type { BatchResult } from './stream-batch.js';
+import { type Early, WaitingRoom } from './waiting-room.js';
 
 /**
  * - `closed`: stored by this call (handled, parked or dead letter); it takes effect once.
@@ -21,10 +22,10 @@ export interface InboxOptions {
 
 /** Messages of one partition that one transaction handles at most. */
 const BATCH_MAX = 64;
+/** Messages that wait for the one before them, over all partitions of this process. */
+const EARLY_MAX = 500;
 
-interface Waiting {
-  readonly envelope: Envelope;
-  readonly suspect: boolean;
+interface Waiting extends Early {
   readonly settle: (outcome: AcceptOutcome) => void;
 }
 
@@ -35,6 +36,10 @@ interface Waiting {
 export class Inbox {
   private readonly lanes = new Map<string, Batcher<Waiting>>();
   private readonly slots: Slots;
+  private readonly early = new WaitingRoom({
+    waitingMax: EARLY_MAX,
+    again: (early) => this.laneOf(early.envelope).add({ ...early, settle: () => undefined }),
+  });
 
   constructor(
     private readonly batch: PatientBatch,
@@ -52,7 +57,8 @@ export class Inbox {
       envelopes.map(
         (envelope) =>
           new Promise<AcceptOutcome>((settle) => {
-            this.laneOf(envelope).add({ envelope, suspect: repeated || envelope.transmission > 1, settle });
+            const suspect = repeated || envelope.transmission > 1;
+            this.laneOf(envelope).add({ envelope, suspect, looks: 0, settle });
           }),
       ),
     );
@@ -62,8 +68,13 @@ export class Inbox {
     return this.lanes.size === 0;
   }
 
+  /** Forgets what waits for its turn: its sender sends it again. */
+  close(): void {
+    this.early.close();
+  }
+
   private laneOf({ stream, partition, incarnation }: Envelope): Batcher<Waiting> {
-    const key = `${stream}/${partition}/${incarnation}`;
+    const key = partitionName({ stream, partition, incarnation });
     const known = this.lanes.get(key);
     if (known !== undefined) return known;
     const flush = async (batch: Waiting[]): Promise<void> => {
@@ -79,8 +90,16 @@ export class Inbox {
     const copies = groupBy(batch, ({ envelope }) => envelope.sequence);
     const unique = [...copies.values()].map(([first]) => first as Waiting);
     const results = await this.batch.run(partition, unique);
-    for (const { ledger } of results) if (ledger !== undefined) this.options.acknowledge(partition, ledger);
     const outcomes = outcomesOf(results);
+    for (const { sequence } of results.flatMap(({ early }) => early)) {
+      const [first] = copies.get(sequence) ?? [];
+      if (first !== undefined && !outcomes.has(sequence)) this.early.keep(first);
+    }
+    for (const { ledger } of results) {
+      if (ledger === undefined) continue;
+      this.options.acknowledge(partition, ledger);
+      this.early.closed(partition, ledger.closed);
+    }
     for (const same of copies.values()) {
       const [first, ...others] = same as [Waiting, ...Waiting[]];
       const outcome = outcomes.get(first.envelope.sequence) ?? 'open';

@@ -57,7 +57,7 @@ export class PatientBatch {
       if (counted) await this.undo(partition, envelopes);
       if (isTransient(error)) return [allOpen(incoming)];
       const results: BatchResult[] = [];
-      for (const each of incoming) results.push(await this.alone(partition, each));
+      for (const each of bySequence(incoming)) results.push(await this.alone(partition, each));
       return results;
     }
   }
@@ -105,5 +105,17 @@ function envelopesOf(incoming: readonly Incoming[]): Envelope[] {
 }
 
 function allOpen(incoming: readonly Incoming[]): BatchResult {
-  return { closed: [], duplicates: [], open: envelopesOf(incoming), setAside: [], ledger: undefined };
+  return {
+    closed: [],
+    duplicates: [],
+    open: envelopesOf(incoming),
+    early: [],
+    setAside: [],
+    ledger: undefined,
+  };
+}
+
+/** So that of one key none is tried before the one before it. */
+function bySequence(incoming: readonly Incoming[]): Incoming[] {
+  return incoming.toSorted((a, b) => a.envelope.sequence - b.envelope.sequence);
 }

@@ -11,10 +11,14 @@ import {
 import { appendDeadLetters, type Burial, type DeadLetter, deadMessage } from '../dead-letter.js';
 import type { Envelope } from '../envelope.js';
 import type { Consumers } from './consumers.js';
+import { type HeldLimits, heldKeys, holdMessages } from './held-keys.js';
+import { InDisorderError } from './in-disorder-error.js';
 import { closeNumbers, type InboxPartition, type LockedStream, lockStream } from './inbox-stream.js';
 import { LeaveOpenError } from './leave-open-error.js';
+import { Turns } from './turns.js';
+import { wavesOf } from './waves.js';
 
-export interface StreamBatchOptions {
+export interface StreamBatchOptions extends HeldLimits {
   /** Tries of one message before it becomes a dead letter. */
   readonly attemptsMax: number;
   /** Ranges that a partition's row may hold; a number that would need one more stays open. */
@@ -48,6 +52,8 @@ export interface BatchResult {
   readonly duplicates: readonly Envelope[];
   /** They come again. */
   readonly open: readonly Envelope[];
+  /** Those of them that wait for the one before them, of the same key. */
+  readonly early: readonly Envelope[];
   /** Not tried: they have to be counted first. */
   readonly setAside: readonly SetAside[];
   /** What is closed now, by which incarnation of ours. */
@@ -70,10 +76,13 @@ export class StreamBatch {
       const sequences = batch.map(({ envelope }) => envelope.sequence);
       const stream = await lockStream(tx, partition, sequences);
       if (stream === undefined) return refused(batch);
-      const sorted = this.sort(stream, batch, mode);
-      const open = await this.consume(tx, sorted.fresh);
+      const envelopes = batch.map(({ envelope }) => envelope);
+      const held = await heldKeys(tx, partition.stream, envelopes, this.options);
+      const sorted = this.sort(stream, held, batch, mode);
+      const open = await this.consume(tx, partition.stream, sorted.fresh);
       await appendDeadLetters(tx, sorted.dead);
-      const closed = [...sorted.buried, ...sorted.fresh].filter(({ id }) => !open.has(id));
+      await holdMessages(tx, sorted.held);
+      const closed = [...sorted.buried, ...sorted.held, ...sorted.fresh].filter(({ id }) => !open.has(id));
       const closing = closed.map(({ sequence }) => sequence);
       const ledger = await closeNumbers(tx, partition, {
         closing,
@@ -84,7 +93,8 @@ export class StreamBatch {
       return {
         closed,
         duplicates: sorted.duplicates,
-        open: [...sorted.refused, ...sorted.fresh.filter(({ id }) => open.has(id))],
+        open: [...sorted.refused, ...sorted.early, ...sorted.fresh.filter(({ id }) => open.has(id))],
+        early: sorted.early,
         setAside: sorted.setAside,
         ledger: { closed: ledger, receiver: stream.receiver },
       };
@@ -94,38 +104,69 @@ export class StreamBatch {
   }
 
   /** Decides what is done with each message, before anything is done. */
-  private sort(stream: LockedStream, batch: readonly Incoming[], { counted }: BatchMode): SortedBatch {
-    const sorted = new SortedBatch();
+  private sort(
+    stream: LockedStream,
+    held: ReadonlyMap<string, number>,
+    batch: readonly Incoming[],
+    { counted }: BatchMode,
+  ): SortedBatch {
+    const turns = new Turns(stream.closed, held, this.options.heldPerKeyMax);
+    const sorted = new SortedBatch(turns);
     let marked = stream.closed;
     for (const { envelope, suspect } of batch.toSorted((a, b) => a.envelope.sequence - b.envelope.sequence)) {
       const { attempts = 0, errors = [] } = stream.attempts.get(envelope.sequence) ?? {};
       const after = marked.add(envelope.sequence);
+      const turn = turns.of(envelope);
       if (marked.has(envelope.sequence)) sorted.duplicates.push(envelope);
-      else if (after.rangeCount > this.options.rangesMax) sorted.refused.push(envelope);
+      else if (turn === 'early') sorted.early.push(envelope);
+      else if (turn === 'no-room' || after.rangeCount > this.options.rangesMax) sorted.refused.push(envelope);
       else {
         marked = after;
         const spent = counted ? attempts - 1 : attempts;
-        if (spent >= this.options.attemptsMax)
+        if (turn === 'held') sorted.hold(envelope);
+        else if (spent >= this.options.attemptsMax)
           sorted.bury(envelope, { reason: 'attempts_exhausted', errors });
         else if (!counted && (suspect || attempts > 0))
           sorted.setAside.push({ envelope, attempts, deadly: attempts > errors.length });
         else if (this.consumers.of(envelope.type).length === 0)
           sorted.bury(envelope, { reason: 'unknown_type', errors });
-        else sorted.fresh.push(envelope);
+        else sorted.handle(envelope);
       }
     }
     return sorted;
   }
 
-  private async consume(tx: Transaction, fresh: readonly Envelope[]): Promise<ReadonlySet<string>> {
+  private async consume(
+    tx: Transaction,
+    stream: string,
+    fresh: readonly Envelope[],
+  ): Promise<ReadonlySet<string>> {
     const open = new Set<string>();
-    for (const [consumer, envelopes] of this.consumers.share(fresh)) {
-      for (const id of await consumer.handle(envelopes, tx)) open.add(id);
+    for (const wave of wavesOf(fresh, this.consumers)) {
+      for (const [consumer, envelopes] of this.consumers.share(wave)) {
+        for (const id of await consumer.handle(envelopes, tx)) open.add(id);
+      }
     }
+    await this.assertInOrder(tx, stream, fresh, open);
     // What one consumer leaves open another one has handled: that must not commit.
     const half = fresh.some(({ id, type }) => open.has(id) && this.consumers.of(type).length > 1);
     if (half) throw new LeaveOpenError('one of its consumers left it, others handled it.');
     return open;
+  }
+
+  /** What a consumer left open, or has buried itself, was not handled before what stands behind it. */
+  private async assertInOrder(
+    tx: Transaction,
+    stream: string,
+    fresh: readonly Envelope[],
+    open: ReadonlySet<string>,
+  ): Promise<void> {
+    const left = new Set(fresh.filter(({ id }) => open.has(id)).map(({ sequence }) => sequence));
+    const behind = fresh.filter(({ previous }) => fresh.some(({ sequence }) => sequence === previous));
+    if (behind.some(({ id, previous }) => previous !== undefined && left.has(previous) && !open.has(id)))
+      throw new InDisorderError(stream, 'one was left open, and one behind it was handled');
+    const buried = await heldKeys(tx, stream, behind, this.options);
+    if (buried.size > 0) throw new InDisorderError(stream, 'one was buried, and one behind it was handled');
   }
 }
 
@@ -141,6 +182,8 @@ export function isTransient(error: unknown): boolean {
 const OWN_DOING = new Set(['57014', '25P03']);
 
 class SortedBatch {
+  readonly early: Envelope[] = [];
+  readonly held: Envelope[] = [];
   readonly duplicates: Envelope[] = [];
   readonly refused: Envelope[] = [];
   readonly setAside: SetAside[] = [];
@@ -149,7 +192,20 @@ class SortedBatch {
   readonly buried: Envelope[] = [];
   readonly dead: DeadLetter[] = [];
 
+  constructor(private readonly turns: Turns) {}
+
+  handle(envelope: Envelope): void {
+    this.fresh.push(envelope);
+    this.turns.handled(envelope);
+  }
+
+  hold(envelope: Envelope): void {
+    this.held.push(envelope);
+    this.turns.held(envelope);
+  }
+
   bury(envelope: Envelope, why: Burial): void {
+    this.turns.buried(envelope);
     this.buried.push(envelope);
     this.dead.push(deadMessage(envelope, why));
   }
@@ -157,5 +213,5 @@ class SortedBatch {
 
 function refused(batch: readonly Incoming[]): BatchResult {
   const open = batch.map(({ envelope }) => envelope);
-  return { closed: [], duplicates: [], open, setAside: [], ledger: undefined };
+  return { closed: [], duplicates: [], open, early: [], setAside: [], ledger: undefined };
 }
