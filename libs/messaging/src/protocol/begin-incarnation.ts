@@ -43,13 +43,28 @@ export function beginIncarnation(
   };
 }
 
-/** Of the messages with numbers of the previous incarnation: which are done, and which get a new number. */
-export function carryOver<Row extends { readonly sequence: number }>(
+/** A message with a number of the previous incarnation. */
+export interface Carried {
+  readonly sequence: number;
+  /** Whether it was waived, and its receiver asked whether it took effect. */
+  readonly waived: boolean;
+}
+
+/**
+ * What becomes of the messages that carry numbers of the previous incarnation, once it is final what is closed of it: they took effect,
+ * they were waived in time, or they get a new number and are sent again.
+ */
+export function carryOver<Row extends Carried>(
   rows: readonly Row[],
-  previousClosed: RangeSet,
-): { readonly done: readonly Row[]; readonly again: readonly Row[] } {
+  {
+    previousClosed,
+    previousSettled,
+  }: { readonly previousClosed: RangeSet; readonly previousSettled: RangeSet },
+): { readonly done: readonly Row[]; readonly unseen: readonly Row[]; readonly again: readonly Row[] } {
+  const closed = rows.filter(({ sequence }) => previousClosed.has(sequence));
   return {
-    done: rows.filter(({ sequence }) => previousClosed.has(sequence)),
+    done: closed.filter(({ sequence }) => !previousSettled.has(sequence)),
+    unseen: closed.filter(({ sequence }) => previousSettled.has(sequence)),
     again: rows.filter(({ sequence }) => !previousClosed.has(sequence)),
   };
 }

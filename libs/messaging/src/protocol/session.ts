@@ -10,7 +10,7 @@ import type { StreamAddress } from './stream-address.js';
 export interface SessionQuestion extends StreamAddress {
   readonly nonce: string;
   /** The incarnation whose numbers the unacknowledged messages still carry, if it is another one. */
-  readonly previous?: string;
+  readonly previous?: PreviousIncarnation;
   /** The receiver's incarnation that the sender goes by; none before the first answer. */
   readonly receiver?: string;
   /** What the sender was told is closed. */
@@ -27,6 +27,8 @@ export interface SessionAnswer extends StreamAddress {
   readonly newest: string;
   /** What is closed of the incarnation before, for ever: from now on its copies are refused. */
   readonly previousClosed: RangeSet;
+  /** Of that, what a settlement has closed: nobody has handled it. */
+  readonly previousSettled: RangeSet;
 }
 
 /** One incarnation of a sender, as its receiver remembers it. */
@@ -35,6 +37,8 @@ export interface ReceiverStream {
   /** This side's. */
   readonly receiver: string;
   readonly closed: RangeSet;
+  /** Of these, the numbers that a settlement has closed; forgotten once the sender has its answer. */
+  readonly settled: RangeSet;
 }
 
 /** What a question makes the receiver do, in one transaction, before it answers. */
@@ -46,6 +50,8 @@ export interface Answering {
   readonly setBack: boolean;
   /** Numbers that close without an effect, because their sender has them no more: rows of the loss ledger. */
   readonly lost: RangeSet;
+  /** Messages may come under this incarnation that took effect under an older one: their ids are compared. */
+  readonly compares: boolean;
 }
 
 /**
@@ -63,34 +69,52 @@ export function answerQuestion(
 ): Answering {
   const { stream, partition, incarnation, nonce, receiver: claimed, acknowledged, gone } = question;
   const own = known.find((each) => each.incarnation === incarnation);
-  const newest = known.reduce(
-    (most, each) => (each.incarnation > most ? each.incarnation : most),
-    incarnation,
-  );
-  const closedOf = (of: string | undefined): RangeSet =>
-    known.find((each) => each.incarnation === of)?.closed ?? RangeSet.empty;
+  const others = known.filter((each) => each.incarnation !== incarnation);
+  const newest = others.reduce(newerOf, incarnation);
   const before = own?.closed ?? RangeSet.empty;
   const head = { stream, partition, incarnation, nonce, newest };
   if (newest > incarnation) {
-    const answer = {
-      ...head,
-      receiver: own?.receiver ?? fresh,
-      closed: before,
-      previousClosed: RangeSet.empty,
-    };
-    return { answer, stream: undefined, setBack: false, lost: RangeSet.empty };
+    const none = { closed: before, previousClosed: RangeSet.empty, previousSettled: RangeSet.empty };
+    const answer = { ...head, receiver: own?.receiver ?? fresh, ...none };
+    return { answer, stream: undefined, setBack: false, lost: RangeSet.empty, compares: false };
   }
-  const lacks = acknowledged.union(gone).minus(before).size > 0;
-  const setBack =
-    own === undefined
-      ? claimed !== undefined
-      : claimed !== undefined && (claimed > own.receiver || (claimed === own.receiver && lacks));
+  const setBack = claimed !== undefined && isContradicted(claimed, acknowledged.union(gone), own);
   const lost = gone.minus(before);
   const closed = before.union(lost);
-  const receiver =
-    own === undefined || setBack ? newerIncarnation(fresh, [own?.receiver, claimed]) : own.receiver;
-  const answer = { ...head, receiver, closed, previousClosed: closedOf(question.previous) };
-  return { answer, stream: { incarnation, receiver, closed }, setBack, lost };
+  const renewed = own === undefined || setBack;
+  const receiver = renewed ? newerIncarnation(fresh, [own?.receiver, claimed]) : own.receiver;
+  const previous = others.find((each) => each.incarnation === question.previous?.incarnation);
+  const answer = {
+    ...head,
+    receiver,
+    closed,
+    previousClosed: previous?.closed ?? RangeSet.empty,
+    previousSettled: previous?.settled ?? RangeSet.empty,
+  };
+  const settled = (own?.settled ?? RangeSet.empty).minus(gone);
+  const row = { incarnation, receiver, closed, settled };
+  return { answer, stream: row, setBack, lost, compares: mayRepeat(question.previous, others) };
+}
+
+function newerOf(most: string, { incarnation }: ReceiverStream): string {
+  return incarnation > most ? incarnation : most;
+}
+
+/** Whether a sender that goes by the receiver `claimed` knows more of it than it knows of itself. */
+function isContradicted(claimed: string, known: RangeSet, own: ReceiverStream | undefined): boolean {
+  if (own === undefined || claimed > own.receiver) return true;
+  return claimed === own.receiver && known.minus(own.closed).size > 0;
+}
+
+/**
+ * Whether the sender may have forgotten what it has sent: it does not say which numbers came before, or others came since, or more of
+ * them is closed than it remembers to have given. If not, the numbers tell all.
+ */
+function mayRepeat(previous: PreviousIncarnation | undefined, others: readonly ReceiverStream[]): boolean {
+  const newest = others.reduce(newerOf, '');
+  const last = others.find(({ incarnation }) => incarnation === newest);
+  if (last === undefined) return false;
+  return previous?.incarnation !== newest || last.closed.end > previous.nextSequence;
 }
 
 /** A sender's partition, as far as a session needs it. */
