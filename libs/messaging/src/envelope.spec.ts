@@ -89,3 +89,26 @@ it('never throws, whatever comes', () => {
     ),
   );
 });
+
+describe('a payload that does not travel', () => {
+  const claim = {
+    data: null,
+    dataref: `/feed/orders.shipping/payloads/${UUID}`,
+    datadigest: 'A'.repeat(43),
+    datasize: 70_000,
+  };
+
+  it('is read as a reference', () => {
+    expect(parseEnvelope({ ...envelope, ...claim })).toEqual({ ...envelope, ...claim });
+  });
+
+  it.each([
+    ['at another address', { dataref: 'http://169.254.169.254/latest' }],
+    ['of another message', { dataref: `/feed/orders.shipping/payloads/${UUID.replace('1', '2')}` }],
+    ['without a digest', { datadigest: undefined }],
+    ['of more bytes than a payload may have', { datasize: 1_000_000 }],
+    ['beside a payload', { data: {} }],
+  ])('is refused %s', (_, wrong) => {
+    expect(parseEnvelope({ ...envelope, ...claim, ...wrong })).toHaveProperty('problems');
+  });
+});

@@ -1,6 +1,6 @@
 import type { Json } from '@pawl/core';
 import { TYPE_NAME, TYPE_NAME_LENGTH_MAX } from './message-type.js';
-import { payloadProblems } from './payload.js';
+import { PAYLOAD_BYTES_MAX, payloadProblems } from './payload.js';
 import { isServiceName, type KeyOrder, PARTITIONS_MAX, streamEnds } from './route.js';
 
 /**
@@ -35,8 +35,22 @@ export interface Envelope {
   readonly transmission: number;
   /** W3C trace context; dropped when malformed. */
   readonly traceparent?: string;
+  /** Null if the payload does not travel: see `dataref`. */
   readonly data: Json;
+  /** Where the payload is, at the HTTP of its sender (CloudEvents' claim-check): {@link payloadPath}, and nothing else. */
+  readonly dataref?: string;
+  /** With `dataref`: SHA-256 of the payload's canonical JSON, base64url. */
+  readonly datadigest?: string;
+  /** With `dataref`: bytes of the payload's JSON. */
+  readonly datasize?: number;
 }
+
+/** Where the payload of a message is fetched that does not travel. */
+export function payloadPath({ stream, id }: Pick<Envelope, 'stream' | 'id'>): string {
+  return `/feed/${stream}/payloads/${id}`;
+}
+
+type Claim = Pick<Envelope, 'dataref' | 'datadigest' | 'datasize'>;
 
 /** What arrived is no envelope, and why. Never stored, only counted: anybody could make any number of them. */
 export interface Problem {
@@ -45,6 +59,7 @@ export interface Problem {
 
 export const KEY_LENGTH_MAX = 512;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const DIGEST = /^[\w-]{43}$/;
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
@@ -104,9 +119,22 @@ function relationProblems(envelope: Envelope): string[] {
     envelope.data === undefined
       ? ['data is missing']
       : payloadProblems(envelope.data).map((problem) => `data ${problem}`);
+  problems.push(...referenceProblems(envelope));
   if (envelope.previous !== undefined && envelope.previous >= envelope.sequence)
     problems.push('previous is not below sequence');
   if (streamEnds(envelope.stream)?.from !== envelope.source) problems.push('stream is not one of its source');
+  return problems;
+}
+
+/** An address of the sender's choice is never asked: the reference has to be the one that follows from the message. */
+function referenceProblems(envelope: Envelope): string[] {
+  const { dataref, datadigest, datasize, data } = envelope;
+  if (dataref === undefined) return [];
+  const problems: string[] = [];
+  if (dataref !== payloadPath(envelope)) problems.push('dataref is not that of the message');
+  if (!isText(datadigest, 43) || !DIGEST.test(datadigest)) problems.push('datadigest is invalid');
+  if (!isSequence(datasize) || datasize > PAYLOAD_BYTES_MAX) problems.push('datasize is invalid');
+  if (data !== null) problems.push('data is there beside dataref');
   return problems;
 }
 
@@ -123,7 +151,20 @@ function pick(given: Envelope): Envelope {
     ...(keyorder === undefined ? {} : { keyorder }),
     ...(previous === undefined ? {} : { previous }),
   };
-  return { ...head, stream, partition, incarnation, sequence, transmission, ...order, ...traced, data };
+  const { dataref, datadigest, datasize } = given;
+  const claim = dataref === undefined ? {} : ({ dataref, datadigest, datasize } as Required<Claim>);
+  return {
+    ...head,
+    stream,
+    partition,
+    incarnation,
+    sequence,
+    transmission,
+    ...order,
+    ...traced,
+    data,
+    ...claim,
+  };
 }
 
 function isText(value: unknown, lengthMax: number): value is string {

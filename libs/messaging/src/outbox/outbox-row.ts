@@ -1,5 +1,5 @@
 import type { Json } from '@pawl/core';
-import type { Envelope } from '../envelope.js';
+import { type Envelope, payloadPath } from '../envelope.js';
 import { type KeyOrder, streamName } from '../route.js';
 
 /** A numbered row of the outbox, as relay and retransmitter read it. */
@@ -32,6 +32,7 @@ export const OUTBOX_COLUMNS = `o.position, o.id, o.destination, o.partition, o.k
   o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, o.pulled, o.claim_digest, o.claim_bytes, s.incarnation`;
 
 export function envelopeOf(row: OutboxRow, service: string): Envelope {
+  const stream = streamName({ from: service, to: row.destination });
   return {
     specversion: '1.0',
     id: row.id,
@@ -41,7 +42,7 @@ export function envelopeOf(row: OutboxRow, service: string): Envelope {
     time: row.created_at.toISOString(),
     datacontenttype: 'application/json',
     dataversion: row.version,
-    stream: streamName({ from: service, to: row.destination }),
+    stream,
     partition: row.partition,
     incarnation: row.incarnation,
     sequence: Number(row.sequence),
@@ -50,5 +51,12 @@ export function envelopeOf(row: OutboxRow, service: string): Envelope {
     ...(row.previous === null ? {} : { previous: Number(row.previous) }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     data: row.payload,
+    ...claimOf(row, stream),
   };
+}
+
+/** What travels in place of a payload that does not. */
+function claimOf({ id, claim_digest, claim_bytes }: OutboxRow, stream: string): Partial<Envelope> {
+  if (claim_digest === null || claim_bytes === null) return {};
+  return { dataref: payloadPath({ stream, id }), datadigest: claim_digest, datasize: claim_bytes };
 }
