@@ -1,5 +1,14 @@
 export { type Acknowledgement, parseAcknowledgement, type WireAcknowledgement } from './acknowledgement.js';
 export { appendDeadLetters, type DeadLetter, type RecordedError, recordedError } from './dead-letter.js';
+export {
+  type DeadLetterPage,
+  type DeadLetterRecord,
+  DeadLetters,
+  type DeadLetterSummary,
+  type Instruction,
+  type RunSql,
+} from './dead-letter/dead-letters.js';
+export { type DeadEvent, type EventRedrive, Redriver } from './dead-letter/redriver.js';
 export { type Envelope, isProblem, parseEnvelope, type Problem } from './envelope.js';
 export { Consumers } from './inbox/consumers.js';
 export { type AcceptOutcome, Inbox } from './inbox/inbox.js';

@@ -12,7 +12,11 @@ export interface Loss {
   readonly payload: unknown;
   /** A stable code. */
   readonly reason: string;
+  /** What is known beyond the reason. */
+  readonly detail?: string;
   readonly messageId?: string;
+  /** Default: a new one. */
+  readonly id?: string;
 }
 
 /** Writes losses in the caller's transaction, one statement for all. */
@@ -24,9 +28,9 @@ export async function appendLosses(tx: Transaction, losses: readonly Loss[]): Pr
 
 const APPEND = statement(
   'loss_append',
-  `INSERT INTO pawl.loss (id, origin, workflow, run_key, type, subject, payload, reason, message_id)
-   SELECT id, origin, workflow, "runKey", type, subject, payload, reason, "messageId"
+  `INSERT INTO pawl.loss (id, origin, workflow, run_key, type, subject, payload, reason, detail, message_id)
+   SELECT id, origin, workflow, "runKey", type, subject, payload, reason, detail, "messageId"
    FROM jsonb_to_recordset($1::jsonb) AS loss (
      id uuid, origin text, workflow text, "runKey" text, type text, subject text, payload jsonb, reason text,
-     "messageId" text)`,
+     detail text, "messageId" text)`,
 );

@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { DutyLoop, Transactions } from '@pawl/core';
+import { type Duty, DutyLoop, Transactions } from '@pawl/core';
 import type { DataSource } from 'typeorm';
+import { DeadLetters } from './dead-letter/dead-letters.js';
+import { Redriver } from './dead-letter/redriver.js';
 import { guardDataSource } from './guard-connections.js';
 import { Acknowledger } from './inbox/acknowledger.js';
 import { AttemptLedger } from './inbox/attempts.js';
@@ -36,12 +38,18 @@ export class MessagingRuntime {
   readonly relay: OutboxRelay;
   readonly retransmitter: Retransmitter;
   readonly receiver: Receiver;
+  readonly deadLetters: DeadLetters;
+  readonly redriver: Redriver;
   /** BullMQ on the bus's server, unless another transport was given. */
   readonly backend: BullBackend | undefined;
   private readonly log = new SeldomLog(new Logger('Messaging'));
   private readonly transport: Transport;
   private readonly acknowledger: Acknowledger;
-  private readonly loops: { readonly relay: DutyLoop; readonly retransmitter: DutyLoop };
+  private readonly loops: {
+    readonly relay: DutyLoop;
+    readonly retransmitter: DutyLoop;
+    readonly redriver: DutyLoop;
+  };
   private subscription: Subscription | undefined;
 
   /** @throws RefusedToBootError with every problem of the options */
@@ -65,7 +73,16 @@ export class MessagingRuntime {
     this.outbox = new Outbox(this.transactions, wakeRelay);
     this.relay = new OutboxRelay(this.transactions, publisher, this.limits);
     this.retransmitter = new Retransmitter(this.transactions, publisher, this.limits);
-    this.loops = { relay: this.loop(this.relay), retransmitter: this.loop(this.retransmitter) };
+    this.deadLetters = new DeadLetters((sql, values) =>
+      this.transactions.run((tx) => tx.query(sql, values)),
+    );
+    const leaseMs = 2 * this.limits.handlerTimeoutMs;
+    this.redriver = new Redriver(this.transactions, this.consumers, { leaseMs });
+    this.loops = {
+      relay: this.loop(this.relay),
+      retransmitter: this.loop(this.retransmitter),
+      redriver: this.loop(this.redriver),
+    };
 
     const onError = (error: unknown): void => this.log.warn('Messages stay open', error);
     const batch = new StreamBatch(this.transactions, this.consumers, this.limits);
@@ -92,6 +109,7 @@ export class MessagingRuntime {
     this.loops.relay.start();
     this.loops.retransmitter.start();
     if (this.options.consume === false) return;
+    this.loops.redriver.start();
     this.subscription = await this.transport.consume(this.options.service, (deliveries, repeated) =>
       this.receiver.receive(deliveries, repeated),
     );
@@ -107,13 +125,13 @@ export class MessagingRuntime {
   private async stopInOrder(): Promise<void> {
     await this.subscription?.close();
     this.inbox.close();
-    await Promise.all([this.loops.relay.stop(), this.loops.retransmitter.stop()]);
+    await Promise.all(Object.values(this.loops).map((loop) => loop.stop()));
     await this.acknowledger.close();
     if (this.options.transport === undefined) await this.transport.close();
     await this.backend?.close();
   }
 
-  private loop(duty: OutboxRelay | Retransmitter): DutyLoop {
+  private loop(duty: Duty): DutyLoop {
     return new DutyLoop(duty, ({ name }, error) => this.log.warn(`The ${name} could not work`, error));
   }
 

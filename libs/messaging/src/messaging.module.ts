@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { DataSource } from 'typeorm';
+import { DeadLetters } from './dead-letter/dead-letters.js';
 import { Consumers } from './inbox/consumers.js';
 import { Inbox } from './inbox/inbox.js';
 import type { MessagingOptions } from './messaging-options.js';
@@ -41,9 +42,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       useFactory: ({ consumers }: MessagingRuntime) => consumers,
       inject: [MessagingRuntime],
     },
+    {
+      provide: DeadLetters,
+      useFactory: ({ deadLetters }: MessagingRuntime) => deadLetters,
+      inject: [MessagingRuntime],
+    },
     OnMessageExplorer,
   ],
-  exports: [MessagingRuntime, Outbox, Inbox, Consumers],
+  exports: [MessagingRuntime, Outbox, Inbox, Consumers, DeadLetters],
 })
 export class MessagingModule
   extends ConfigurableModuleClass

@@ -8,6 +8,7 @@ import { HintSender } from '../dispatch/hint-sender.js';
 import type { HintChannel } from '../dispatch/hints.js';
 import { ClaimLane } from '../engine/claim-lane.js';
 import type { Definitions } from '../engine/definitions.js';
+import { WorkflowEventRedrive } from '../engine/event-redrive.js';
 import { ExternalStep } from '../engine/external-step.js';
 import { LeaseKeeper } from '../engine/lease-keeper.js';
 import { Receiver } from '../engine/receiver.js';
@@ -37,6 +38,7 @@ export class WorkflowRuntime {
   readonly worker: Worker;
   readonly receiver: Receiver;
   readonly consumer: WorkflowConsumer;
+  readonly eventRedrive: WorkflowEventRedrive;
   private readonly options: ResolvedOptions;
   private readonly logger = new Logger('Workflows');
   private readonly transactions: Transactions;
@@ -63,6 +65,7 @@ export class WorkflowRuntime {
     const advancer = new RunAdvancer(definitions, outbox, hints, { awaitedMax });
     this.receiver = new Receiver(advancer);
     this.consumer = new WorkflowConsumer(definitions, this.receiver);
+    this.eventRedrive = new WorkflowEventRedrive(this.receiver);
     this.client = new WorkflowClient(transactions, definitions, advancer, this.receiver, hints);
     this.leases = new LeaseKeeper(transactions, leaseMs, (_, error) =>
       this.warn('Leases could not be renewed', error),

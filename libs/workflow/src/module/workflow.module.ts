@@ -52,6 +52,7 @@ export class WorkflowModule
     private readonly definitions: Definitions,
     private readonly runtime: WorkflowRuntime,
     private readonly consumers: Consumers,
+    private readonly messaging: MessagingRuntime,
   ) {
     super();
   }
@@ -61,6 +62,7 @@ export class WorkflowModule
     this.explorer.declareAll(this.definitions);
     await this.runtime.keepDefinitions();
     this.consumers.register(this.definitions.eventTypes, this.runtime.consumer);
+    this.messaging.redriver.useEvents(this.runtime.eventRedrive);
   }
 
   onApplicationBootstrap(): void {

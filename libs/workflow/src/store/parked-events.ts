@@ -115,10 +115,13 @@ const REMOVE_PARKED = statement(
    where p.run_id = $1 and p.type = x.type and p.subject = x.subject returning p.dead_letter_id`,
 );
 
-// A statement of its own: a dead letter written while the removal waited for its row is in this snapshot, not in that one.
+// A statement of its own: a dead letter written while the removal waited for its row is in this snapshot, not in that one. Its verdict may come
+// after a person has waived it: then the effect that was called lost is none, or is another row.
 const RESOLVE_DEAD_LETTERS = statement(
   'resolve_dead_letters',
-  `update pawl.dead_letter set resolved_at = clock_timestamp(), resolution = 'decided' where id = any ($1::uuid[])`,
+  `with found_after_all as (delete from pawl.loss where id = any ($1::uuid[]) and reason = 'waived')
+   update pawl.dead_letter set resolved_at = clock_timestamp(), resolution = 'decided', requested = null
+   where id = any ($1::uuid[])`,
 );
 
 const EXPIRE_PARKED = statement(
