@@ -58,3 +58,21 @@ export { ProblemFilter } from './request/problem-filter.js';
 export { problemOf } from './request/problem-of.js';
 export { RequestPruner } from './request/request-pruner.js';
 export { RequestsModule } from './request/requests.module.js';
+export { type ExchangeView } from './exchange/exchange.js';
+export { ExchangeClient, type ExchangeClientOptions, type Wanted } from './exchange/exchange-client.js';
+export {
+  ExchangeGoneError,
+  ExchangeInvalidError,
+  ExchangeRefusedError,
+  ExchangeUnansweredError,
+} from './exchange/exchange-client-errors.js';
+export { ExchangeModule, type ExchangeOptions } from './exchange/exchange.module.js';
+export { ExchangePruner } from './exchange/exchange-pruner.js';
+export {
+  type RequestContext,
+  RequestHandler,
+  type RequestHandling,
+  RequestRefusedError,
+} from './exchange/request-handler.js';
+export { newRequestId, requestIdOf, timeOfRequestId } from './exchange/request-id.js';
+export { type RequestType, requestType, type RequestTypeOptions } from './exchange/request-type.js';

@@ -12,7 +12,9 @@ export function problemOf(error: unknown): HttpProblem {
   if (error instanceof PawlError) {
     const status = STATUS[error.code];
     const detail = error.message;
-    if (status !== undefined) return httpProblem({ status, code: error.code, detail });
+    const errors = error.details['errors'] as readonly string[] | undefined;
+    if (status !== undefined)
+      return httpProblem({ status, code: error.code, detail, ...(errors && { errors }) });
   }
   const kind = sqlErrorKind(error);
   if (kind === 'unavailable' || kind === 'busy' || kind === 'retry') return UNAVAILABLE;
@@ -22,9 +24,22 @@ export function problemOf(error: unknown): HttpProblem {
 const STATUS: Readonly<Record<string, number>> = {
   idempotency_key_missing: 400,
   idempotency_key_invalid: 400,
+  exchange_id_invalid: 400,
+  exchange_body_invalid: 400,
+  webhook_headers_invalid: 400,
+  webhook_payload_invalid: 400,
+  webhook_signature_invalid: 401,
+  webhook_timestamp_outside: 401,
+  exchange_not_found: 404,
+  webhook_source_unknown: 404,
   request_in_progress: 409,
   start_conflict: 409,
+  exchange_id_expired: 410,
+  exchange_id_ahead: 410,
+  exchange_forgotten: 410,
   request_key_reused: 422,
+  exchange_body_differs: 422,
+  request_type_unknown: 422,
   too_many_awaited: 429,
   busy: 503,
   database_unavailable: 503,

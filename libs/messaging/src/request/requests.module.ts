@@ -1,12 +1,5 @@
-import {
-  type DynamicModule,
-  Injectable,
-  Logger,
-  Module,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
-import { DutyLoop } from '@pawl/core';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { dutyProvider } from '../http/duty-provider.js';
 import { MessagingRuntime } from '../messaging-runtime.js';
 import { IdempotentRequests, type IdempotentRequestsOptions } from './idempotent-requests.js';
 import { RequestPruner } from './request-pruner.js';
@@ -23,30 +16,9 @@ export class RequestsModule {
           inject: [MessagingRuntime],
           useFactory: ({ transactions }: MessagingRuntime) => new IdempotentRequests(transactions, options),
         },
-        RequestPruning,
+        dutyProvider((transactions) => new RequestPruner(transactions)),
       ],
       exports: [IdempotentRequests],
     };
-  }
-}
-
-/** Runs the pruner as long as the application runs. */
-@Injectable()
-class RequestPruning implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly loop: DutyLoop;
-
-  constructor({ transactions }: MessagingRuntime) {
-    const logger = new Logger('Requests');
-    this.loop = new DutyLoop(new RequestPruner(transactions), ({ name }, error) =>
-      logger.warn({ duty: name, error }),
-    );
-  }
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
   }
 }

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HttpException } from '@nestjs/common';
+import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { PawlError } from '@pawl/core';
+import { httpProblem, PROBLEM_TYPE } from '../request/http-problem.js';
+
+/**
+ * Reads the bodies of requests below one path as bytes, before any parser of the application touches them, up to a limit: a signature
+ * is over bytes, and what is too large is refused whatever the application's own limit is. Made while the application is created, for
+ * what is put in front of the parsers has to come first.
+ */
+export class RawBodies {
+  private readonly bodies = new WeakMap<object, Buffer>();
+
+  /** @throws PawlError `no_http_adapter`: there is no HTTP application yet. */
+  constructor(
+    { httpAdapter }: Pick<HttpAdapterHost, 'httpAdapter'>,
+    private readonly config: Pick<ApplicationConfig, 'getGlobalPrefix'>,
+    private readonly options: { readonly path: string; readonly bytesMax: number },
+  ) {
+    if (!httpAdapter)
+      throw new PawlError(
+        'no_http_adapter',
+        `The module that serves /${options.path} reads bodies itself: create the application with NestFactory.create.`,
+      );
+    httpAdapter.use((request: Incoming, response: ServerResponse, next: () => void) => {
+      if (this.serves(request.url ?? '')) this.read(request, response, next);
+      else next();
+    });
+  }
+
+  /** The body of a request below the path; empty if it had none. */
+  of(request: object): Buffer {
+    return this.bodies.get(request) ?? Buffer.alloc(0);
+  }
+
+  /** The body as JSON. @throws HttpException 400 */
+  json(request: object): unknown {
+    try {
+      return JSON.parse(UTF8.decode(this.of(request))) as unknown;
+    } catch {
+      throw new HttpException({ detail: 'The body is not JSON in UTF-8.' }, 400);
+    }
+  }
+
+  private serves(url: string): boolean {
+    const [path = ''] = url.split('?');
+    const whole = [this.config.getGlobalPrefix(), this.options.path].filter(Boolean).join('/');
+    const prefix = `/${whole.replace(/^\/+/, '')}`.toLowerCase();
+    return path.toLowerCase() === prefix || path.toLowerCase().startsWith(`${prefix}/`);
+  }
+
+  private read(request: Incoming, response: ServerResponse, next: () => void): void {
+    const { bytesMax } = this.options;
+    const chunks: Buffer[] = [];
+    let bytes = Number(request.headers['content-length'] ?? 0);
+    if (bytes > bytesMax) return refuse(response, bytesMax);
+    bytes = 0;
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) return void chunks.push(chunk);
+      request.off('data', onData).pause();
+      refuse(response, bytesMax);
+    };
+    request.on('data', onData);
+    request.once('end', () => {
+      this.bodies.set(request, Buffer.concat(chunks));
+      // For whoever looks whether the body was read: it was.
+      request.body = null;
+      next();
+    });
+  }
+}
+
+type Incoming = IncomingMessage & { body?: unknown };
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The rest of the body is not read: the connection ends with the answer. */
+function refuse(response: ServerResponse, bytesMax: number): void {
+  const detail = `The body is larger than ${bytesMax} bytes.`;
+  const problem = httpProblem({ status: 413, code: 'payload_too_large', detail });
+  response.writeHead(413, { 'Content-Type': PROBLEM_TYPE, Connection: 'close' }).end(JSON.stringify(problem));
+}
