@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ordersVariables, readConfig, serviceVariables } from '@pawl/config';
+import { testKeysText } from '@pawl/testing';
 import { parse } from 'yaml';
 
 interface Service {
@@ -16,7 +17,10 @@ const text = readFileSync(resolve(ROOT, 'docker-compose.yml'), 'utf8');
 const { services } = parse(text, { merge: true }) as { services: Record<string, Service> };
 
 const SAMPLE = parseSample(readFileSync(resolve(ROOT, '.env.example'), 'utf8'));
-const OWN = Object.fromEntries(Object.keys(SAMPLE).map((name) => [name, `${'f3b1c8d25e7a9046'.repeat(2)}`]));
+const OWN = {
+  ...Object.fromEntries(Object.keys(SAMPLE).map((name) => [name, `${'f3b1c8d25e7a9046'.repeat(2)}`])),
+  PAWL_MESSAGE_KEYS: testKeysText,
+};
 
 it.each([
   ['orders', ordersVariables],

@@ -1,4 +1,5 @@
 import { type MessageConsumer, MessagingRuntime, messageTypeOf } from '@pawl/messaging';
+import { testKeys } from '@pawl/testing';
 import { DataSource } from 'typeorm';
 import { Finished, Ordered } from './errand.js';
 
@@ -31,7 +32,12 @@ export class Archive {
 
   async receive(): Promise<void> {
     const { busUrl, prefix } = this.options;
-    this.messaging = new MessagingRuntime(this.dataSource, { service: 'archive', busUrl, prefix });
+    this.messaging = new MessagingRuntime(this.dataSource, {
+      service: 'archive',
+      keys: testKeys,
+      busUrl,
+      prefix,
+    });
     this.messaging.consumers.register(
       [Ordered, Finished].map((type) => messageTypeOf(type).name),
       tells,

@@ -1,4 +1,5 @@
 import { InMemoryBus, InMemoryTransport, MessagingRuntime } from '@pawl/messaging';
+import { testKeys } from '@pawl/testing';
 import {
   Definitions,
   verify,
@@ -41,7 +42,13 @@ export async function openErrandService(options: ServiceOptions): Promise<Errand
   const { databaseUrl: url, ledgerUrl, busUrl, prefix = 'pawl', engine, hintsAreLost } = options;
   const dataSource = await new DataSource({ type: 'postgres', url, installExtensions: false }).initialize();
   const bus = busUrl === undefined ? { transport: new InMemoryTransport(new InMemoryBus()) } : { busUrl };
-  const messaging = new MessagingRuntime(dataSource, { service: 'errands', prefix, limits: QUICK, ...bus });
+  const messaging = new MessagingRuntime(dataSource, {
+    service: 'errands',
+    keys: testKeys,
+    prefix,
+    limits: QUICK,
+    ...bus,
+  });
   const workflow = new ErrandWorkflow(ledgerAt(ledgerUrl));
   const definitions = new Definitions();
   for (const definition of verify([workflow])) definitions.declare(definition, ErrandWorkflow);

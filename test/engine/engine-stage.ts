@@ -1,5 +1,5 @@
 import { InMemoryBus, InMemoryTransport, type MessagingLimits, MessagingRuntime } from '@pawl/messaging';
-import { testDatabase } from '@pawl/testing';
+import { testDatabase, testKeys } from '@pawl/testing';
 import {
   Definitions,
   type HintChannel,
@@ -77,6 +77,7 @@ export async function startEngine({
   if (schema !== undefined) await dataSource.query(schema);
   const messaging = new MessagingRuntime(dataSource, {
     service: 'test',
+    keys: testKeys,
     transport: new InMemoryTransport(new InMemoryBus()),
     ...(limits && { limits }),
   });

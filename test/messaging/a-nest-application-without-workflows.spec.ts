@@ -13,7 +13,7 @@ import {
   outgoing,
   route,
 } from '@pawl/messaging';
-import { testDatabase, type TestDatabase, until } from '@pawl/testing';
+import { testDatabase, type TestDatabase, testKeys, until } from '@pawl/testing';
 import { DataSource } from 'typeorm';
 import { Noted, QUICK } from './service-pair.js';
 
@@ -49,6 +49,7 @@ beforeEach(async () => {
       MessagingModule.forRootAsync({
         useFactory: () => ({
           service: 'notes',
+          keys: testKeys,
           transport,
           limits: { ...QUICK, handlerTimeoutMs: 200, attemptsMax: 1 },
         }),

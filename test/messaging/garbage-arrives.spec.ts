@@ -7,7 +7,7 @@ let shipping: TestService;
 
 beforeEach(async () => {
   queues = await testDatabase({ empty: true });
-  shipping = await testService({ name: 'shipping', bus: queues.url });
+  shipping = await testService({ name: 'shipping', bus: queues.url, unsigned: true });
   shipping.runtime.consumers.register(['orders.noted'], effects());
   await shipping.runtime.start();
 });

@@ -1,17 +1,20 @@
 import 'reflect-metadata';
 import {
+  type Delivery,
   type Envelope,
   InMemoryBus,
   InMemoryTransport,
   type MessageConsumer,
+  type MessageKey,
   type MessagingLimits,
   MessagingRuntime,
   outgoing,
   MessageType,
   route,
+  type SealedDelivery,
   type Transport,
 } from '@pawl/messaging';
-import { testDatabase, type TestDatabase } from '@pawl/testing';
+import { testDatabase, type TestDatabase, testKeys } from '@pawl/testing';
 import { DataSource } from 'typeorm';
 
 @MessageType({
@@ -37,6 +40,9 @@ export interface ServiceOptions {
   /** A URL, or a transport of one's own. */
   readonly bus: InMemoryBus | Transport | string;
   readonly limits?: Partial<MessagingLimits>;
+  /** Default: those of all tests. */
+  readonly keys?: readonly MessageKey[];
+  readonly unsigned?: boolean;
   readonly prefix?: string;
   readonly via?: string;
   /** Joins another service's database: a second process of the same service. */
@@ -64,6 +70,7 @@ export async function testService({
       : { transport: bus instanceof InMemoryBus ? new InMemoryTransport(bus) : bus };
   const runtime = new MessagingRuntime(dataSource, {
     service: name,
+    ...(rest.unsigned === true ? {} : { keys: testKeys }),
     ...on,
     ...rest,
     limits: { ...QUICK, ...limits },
@@ -86,7 +93,8 @@ export class RecordingTransport implements Transport {
   readonly published: Envelope[] = [];
 
   async publish(_destination: string, deliveries: Parameters<Transport['publish']>[1]): Promise<void> {
-    for (const delivery of deliveries) if ('specversion' in delivery) this.published.push(delivery);
+    for (const content of deliveries.map(contentOf))
+      if ('specversion' in content) this.published.push(content);
   }
 
   async backlog(): Promise<number> {
@@ -100,6 +108,11 @@ export class RecordingTransport implements Transport {
   async close(): Promise<void> {
     this.published.length = 0;
   }
+}
+
+/** What a delivery says, whatever seal it is under. */
+export function contentOf(delivery: Delivery): Exclude<Delivery, SealedDelivery> {
+  return 'body' in delivery ? (JSON.parse(delivery.body) as Exclude<Delivery, SealedDelivery>) : delivery;
 }
 
 const INCARNATION = '019a0000-0000-7000-8000-000000000001';

@@ -1,4 +1,4 @@
-import { forkService, testDatabase } from '@pawl/testing';
+import { forkService, testDatabase, testKeysText } from '@pawl/testing';
 
 const addresses = (url: string) => ({
   NODE_ENV: 'test',
@@ -6,6 +6,7 @@ const addresses = (url: string) => ({
   DATABASE_URL: url,
   QUEUE_URL: url,
   BUS_URL: url,
+  PAWL_MESSAGE_KEYS: testKeysText,
   PAYMENT_GATEWAY_URL: 'http://127.0.0.1:9',
 });
 
@@ -17,7 +18,14 @@ describe.each(['orders', 'shipping'])('the %s service', (name) => {
       env: { PORT: 'x', DATABASE_URL: 'mysql://db', PAWL_LEASE_MS: '1' },
     });
     expect(await service.exited).toEqual({ code: 1, signal: null });
-    for (const variable of ['PORT', 'DATABASE_URL', 'QUEUE_URL', 'BUS_URL', 'PAWL_LEASE_MS']) {
+    for (const variable of [
+      'PORT',
+      'DATABASE_URL',
+      'QUEUE_URL',
+      'BUS_URL',
+      'PAWL_LEASE_MS',
+      'PAWL_MESSAGE_KEYS',
+    ]) {
       expect(service.output).toContain(variable);
     }
     expect(service.output).not.toMatch(/\n\s+at /);

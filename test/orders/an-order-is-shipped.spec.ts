@@ -1,4 +1,11 @@
-import { type ForkedService, forkService, testDatabase, type TestDatabase, until } from '@pawl/testing';
+import {
+  type ForkedService,
+  forkService,
+  testDatabase,
+  type TestDatabase,
+  testKeysText,
+  until,
+} from '@pawl/testing';
 import pg from 'pg';
 import { OrdersService } from './orders-service.js';
 
@@ -18,6 +25,7 @@ describe('an order between the two services', () => {
         DATABASE_URL: database.url,
         QUEUE_URL: orders.busUrl,
         BUS_URL: orders.busUrl,
+        PAWL_MESSAGE_KEYS: testKeysText,
       },
     });
     const { port } = await shipping.ready<{ port: number }>();

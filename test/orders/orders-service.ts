@@ -1,6 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ForkedService, forkService, type TestDatabase, testDatabase } from '@pawl/testing';
+import {
+  type ForkedService,
+  forkService,
+  type TestDatabase,
+  testDatabase,
+  testKeysText,
+} from '@pawl/testing';
 import pg from 'pg';
 
 export const ADMIN_TOKEN = 'spec-token-spec-token-spec-token-spec-token';
@@ -54,6 +60,7 @@ export class OrdersService {
         BUS_URL: queues.url,
         PAYMENT_GATEWAY_URL: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
         PAWL_ADMIN_TOKEN: ADMIN_TOKEN,
+        PAWL_MESSAGE_KEYS: testKeysText,
         ...env,
       },
     });

@@ -45,6 +45,8 @@ export class Stage {
   readonly orders: DemoProcess;
   readonly shipping: DemoProcess;
   readonly adminToken = randomBytes(32).toString('base64url');
+  /** What the services sign their messages with. */
+  private readonly messageKeys = `demo=whsec_${randomBytes(32).toString('base64')}`;
   readonly gatewayFile: string;
   /** The directory is to stay: somebody will want to read the logs. */
   keepsFiles = false;
@@ -145,6 +147,7 @@ export class Stage {
       ...(this.courier ? { BUS_VIA: VIA } : {}),
       PAWL_PREFIX: prefix,
       PAWL_ADMIN_TOKEN: this.adminToken,
+      PAWL_MESSAGE_KEYS: this.messageKeys,
       PAWL_LEASE_MS: String(LEASE_MS),
       PAWL_DRAIN_MS: String(DRAIN_MS),
       PAWL_EMBEDDED: 'true',

@@ -2,7 +2,7 @@ import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { AdminModule, HealthModule } from '@pawl/admin';
 import type { OrdersConfig } from '@pawl/config';
-import { MessagingModule, ProblemFilter, RequestsModule } from '@pawl/messaging';
+import { messageKeys, MessagingModule, ProblemFilter, RequestsModule } from '@pawl/messaging';
 import { WorkflowModule } from '@pawl/workflow';
 import { databaseModule } from './database.js';
 import { OrdersController } from './http/orders.controller.js';
@@ -38,8 +38,9 @@ export class OrdersModule {
   }
 }
 
-function busOptions({ BUS_URL: busUrl, BUS_VIA: via, PAWL_PREFIX: prefix }: OrdersConfig) {
-  return { service: 'orders', busUrl, prefix, ...(via === undefined ? {} : { via }) };
+function busOptions({ BUS_URL: busUrl, BUS_VIA: via, PAWL_PREFIX: prefix, PAWL_MESSAGE_KEYS }: OrdersConfig) {
+  const keys = messageKeys(PAWL_MESSAGE_KEYS);
+  return { service: 'orders', keys, busUrl, prefix, ...(via === undefined ? {} : { via }) };
 }
 
 function workerOptions(config: OrdersConfig) {

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AdminModule, HealthModule } from '@pawl/admin';
 import type { ServiceConfig } from '@pawl/config';
-import { MessagingModule, ProblemFilter } from '@pawl/messaging';
+import { messageKeys, MessagingModule, ProblemFilter } from '@pawl/messaging';
 import { WorkflowModule } from '@pawl/workflow';
 import { databaseModule } from './database.js';
 import { ShipmentsController } from './http/shipments.controller.js';
@@ -27,8 +27,14 @@ export class ShippingModule {
   }
 }
 
-function busOptions({ BUS_URL: busUrl, BUS_VIA: via, PAWL_PREFIX: prefix }: ServiceConfig) {
-  return { service: 'shipping', busUrl, prefix, ...(via === undefined ? {} : { via }) };
+function busOptions({
+  BUS_URL: busUrl,
+  BUS_VIA: via,
+  PAWL_PREFIX: prefix,
+  PAWL_MESSAGE_KEYS,
+}: ServiceConfig) {
+  const keys = messageKeys(PAWL_MESSAGE_KEYS);
+  return { service: 'shipping', keys, busUrl, prefix, ...(via === undefined ? {} : { via }) };
 }
 
 function workerOptions(config: ServiceConfig) {

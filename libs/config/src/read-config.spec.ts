@@ -7,10 +7,12 @@ import { redactedConfig } from './redacted-config.js';
 import { migratesAtBoot, ordersVariables, serviceVariables } from './service-variables.js';
 
 const TOKEN = 'f3b1c8d25e7a9046f3b1c8d25e7a9046';
+const KEY = btoa('Vn4t2 and 27 other bytes of it.!');
 const good = {
   DATABASE_URL: 'postgres://orders:Zk3v9@db:5432/orders',
   QUEUE_URL: 'redis://:Qw8x2@redis:6379',
   BUS_URL: 'postgresql://bus:Hm7r4@db/bus',
+  PAWL_MESSAGE_KEYS: `2026-11=whsec_${KEY}`,
 };
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -65,6 +67,8 @@ it.each([
   ['BUS_VIA', 'a b'],
   ['PAWL_ADMIN_TOKEN', 'short'],
   ['PAWL_CONCURRENCY', '0'],
+  ['PAWL_MESSAGE_KEYS', 'whsec_abc'],
+  ['PAWL_MESSAGE_KEYS', `2026-11=whsec_${KEY} 2026-12=${KEY}`],
   ['PAWL_MIGRATE', 'yes'],
   ['PAWL_EMBEDDED', 'maybe'],
 ])('refuses %s=%s', (name, value) => {
@@ -75,6 +79,11 @@ it('finds misspelt names, but lets the test kit have its own outside production'
   expect(problemsOf({ PAWL_LEASE: '1000' })).toEqual([expect.stringContaining('PAWL_LEASE is no variable')]);
   expect(problemsOf({ PAWL_CRASH_POINT: 'x', PAWL_TEST_POSTGRES_URL: 'y' })).toEqual([]);
   expect(problemsOf({ NODE_ENV: 'production', PAWL_CRASH_POINT: 'x' })).toHaveLength(1);
+});
+
+it('takes several keys, also for one peer only, however they are set apart', () => {
+  const keys = `2026-11=whsec_${KEY}, 2026-05=whsec_${KEY}\n2026-05@billing=whsec_${KEY}`;
+  expect(problemsOf({ PAWL_MESSAGE_KEYS: keys })).toEqual([]);
 });
 
 it.each(['0m', '0', '00s', '-1s', '1.5h', '1000000d', '5 m'])('refuses SUBMITTED_TIMEOUT=%s', (value) => {
@@ -147,6 +156,7 @@ it('shows no secret, neither in problems nor in the redacted dump', () => {
   expect(dump).toMatchObject({
     DATABASE_URL: 'postgres://orders:***@db:5432/orders',
     PAWL_ADMIN_TOKEN: '***',
+    PAWL_MESSAGE_KEYS: '***',
   });
   const problems = problemsOf({ DATABASE_URL: 'mysql://orders:Zk3v9@db/orders', PAWL_ADMIN_TOKEN: 'Zk3v9' });
   expect(problems).toHaveLength(2);

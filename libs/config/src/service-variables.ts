@@ -2,7 +2,10 @@ import { address, oneOf, text, wholeNumber } from './variable.js';
 import type { Config, Variables } from './variable.js';
 
 const DAY_MS = 86_400_000;
-const backend = address('redis', 'rediss', 'postgres', 'postgresql');
+/** `id=whsec_...` or `id@peer=whsec_...`; what reads it says more about what is wrong. */
+const MESSAGE_KEY = String.raw`[\w.-]{1,32}(@[a-z][a-z0-9-]*)?=whsec_[A-Za-z0-9+/]{43,86}={0,2}`;
+const MESSAGE_KEYS = new RegExp(String.raw`^\s*${MESSAGE_KEY}([\s,]+${MESSAGE_KEY})*\s*$`);
+const backend = address('redis', 'rediss', 'redis-cluster', 'rediss-cluster', 'postgres', 'postgresql');
 
 /** What every service reads. Times are milliseconds. */
 export const serviceVariables = {
@@ -28,7 +31,7 @@ export const serviceVariables = {
   BUS_URL: {
     schema: backend,
     remedy:
-      'Set where the queues between the services live, the same for all: redis://host:6379 or postgres://...',
+      'Set where the queues between the services live, the same for all: redis://host:6379, redis-cluster://host:7000?node=other:7000 or postgres://...',
     secret: true,
   },
   BUS_VIA: {
@@ -42,6 +45,12 @@ export const serviceVariables = {
   PAWL_ADMIN_TOKEN: {
     schema: text(/^[\x21-\x7e]{32,256}$/, 'is not 32 to 256 visible ASCII characters').optional(),
     remedy: 'Set a random token (openssl rand -hex 32), or unset it: the admin endpoint is off then.',
+    secret: true,
+  },
+  PAWL_MESSAGE_KEYS: {
+    schema: text(MESSAGE_KEYS, 'is not a list of id=whsec_<base64 of 32 to 64 bytes>'),
+    remedy:
+      'Set what the services sign their messages with, the same for all: echo "2026-11=whsec_$(openssl rand -base64 32)". The first key signs, all verify.',
     secret: true,
   },
   PAWL_LEASE_MS: {

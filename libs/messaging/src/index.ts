@@ -11,6 +11,9 @@ export {
 export { type DeadEvent, type EventRedrive, Redriver } from './dead-letter/redriver.js';
 export { type Envelope, isProblem, parseEnvelope, type Problem } from './envelope.js';
 export { Consumers } from './inbox/consumers.js';
+export { KeyRing } from './integrity/key-ring.js';
+export { type MessageKey, messageKeys } from './integrity/message-key.js';
+export { openSealed, type RefusalReason, seal, type SealedDelivery } from './integrity/seal.js';
 export { type AcceptOutcome, Inbox } from './inbox/inbox.js';
 export { LeaveOpenError } from './inbox/leave-open-error.js';
 export type { MessageConsumer } from './inbox/message-consumer.js';

@@ -2,7 +2,12 @@ import { InMemoryBus, InMemoryTransport } from './transport/in-memory-transport.
 import { checkedLimits, DEFAULT_LIMITS } from './messaging-options.js';
 
 it('fills in what was not said', () => {
-  const limits = checkedLimits({ service: 'orders', busUrl: 'redis://localhost', limits: { window: 5 } });
+  const limits = checkedLimits({
+    service: 'orders',
+    busUrl: 'redis://localhost',
+    unsigned: true,
+    limits: { window: 5 },
+  });
   expect(limits).toEqual({ ...DEFAULT_LIMITS, window: 5 });
 });
 
@@ -13,5 +18,7 @@ it('names every problem at once', () => {
     checkedLimits({ service: 'Orders', busUrl: 'redis://localhost', transport, limits });
   expect(refused).toThrow(expect.objectContaining({ code: 'messaging_options_invalid' }));
   expect(refused).toThrow(/window[^]*attemptsMax[^]*Orders[^]*busUrl[^]*firstIntervalMs/);
-  expect(() => checkedLimits({ service: 'orders' })).toThrow(/busUrl or transport/);
+  expect(() => checkedLimits({ service: 'orders' })).toThrow(
+    /busUrl or transport[^]*keys[^]*or unsigned: true/,
+  );
 });

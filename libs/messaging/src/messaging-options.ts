@@ -1,4 +1,5 @@
 import { RefusedToBootError } from '@pawl/core';
+import { keyProblems, type MessageKey } from './integrity/message-key.js';
 import { isServiceName } from './route.js';
 import type { Transport } from './transport/transport.js';
 
@@ -37,6 +38,13 @@ export interface MessagingOptions {
   readonly busUrl?: string;
   /** Another transport than BullMQ, for tests. It is closed by whoever made it. */
   readonly transport?: Transport;
+  /**
+   * What messages are signed with (the first that fits) and verified with (all), shared with the services at the other ends; {@link messageKeys}
+   * reads them from a text. Either these or `unsigned`.
+   */
+  readonly keys?: readonly MessageKey[];
+  /** Does without signatures: whoever reaches the bus can then say anything to this service, in anybody's name. */
+  readonly unsigned?: boolean;
   /** Queue that stands between sender and receiver. */
   readonly via?: string;
   /** Keeps apart what shares one bus. Default 'pawl'. */
@@ -71,6 +79,11 @@ export function checkedLimits(options: MessagingOptions): MessagingLimits {
     problems.push(`service '${options.service}' is not made of lower case letters, digits, hyphens`);
   if ((options.busUrl === undefined) === (options.transport === undefined))
     problems.push('give either busUrl or transport');
+  if ((options.keys === undefined) === (options.unsigned !== true))
+    problems.push(
+      'give either keys (messageKeys(text) reads them, or make one: id=whsec_$(openssl rand -base64 32)) or unsigned: true',
+    );
+  if (options.keys !== undefined) problems.push(...keyProblems(options.keys));
   if (limits.attemptsMax > 100) problems.push(`limits.attemptsMax is ${limits.attemptsMax}, more than 100`);
   if (limits.firstIntervalMs > limits.longestIntervalMs)
     problems.push('limits.firstIntervalMs is above limits.longestIntervalMs');

@@ -1,6 +1,7 @@
 import { parseAcknowledgement, type Acknowledgement } from './acknowledgement.js';
 import { type Envelope, isProblem, parseEnvelope } from './envelope.js';
 import type { Inbox } from './inbox/inbox.js';
+import type { RefusalReason } from './integrity/seal.js';
 import type { Acknowledgements } from './outbox/acknowledgements.js';
 import { streamEnds } from './route.js';
 
@@ -12,11 +13,19 @@ export interface ReceiverCounts {
   garbage: number;
   /** Meant for another service. */
   misrouted: number;
+  /** Not signed as it should be, by reason. Counted and forgotten. */
+  readonly refused: Record<RefusalReason, number>;
 }
 
 /** Sorts what the bus brings: messages to the inbox, acknowledgements to the outbox, garbage nowhere. */
 export class Receiver {
-  readonly counts: ReceiverCounts = { messages: 0, acknowledgements: 0, garbage: 0, misrouted: 0 };
+  readonly counts: ReceiverCounts = {
+    messages: 0,
+    acknowledgements: 0,
+    garbage: 0,
+    misrouted: 0,
+    refused: { unsigned: 0, wrong_receiver: 0, unknown_key: 0, bad_signature: 0, foreign_stream: 0 },
+  };
 
   constructor(
     private readonly inbox: Inbox,
@@ -38,6 +47,12 @@ export class Receiver {
       else envelopes.push(parsed);
     }
     await Promise.all([this.inbox.accept(envelopes, { repeated }), this.acknowledge(acknowledgements)]);
+  }
+
+  /** Takes note of a delivery that was refused for its seal. */
+  refused(reason: RefusalReason): void {
+    this.counts.refused[reason]++;
+    this.options.onProblem('Refused what the bus brought', reason);
   }
 
   private parse(delivery: unknown): Envelope | Acknowledgement | undefined {

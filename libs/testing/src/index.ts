@@ -17,5 +17,6 @@ export { type CaughtCommit, PostgresProxy } from './postgres-proxy.js';
 export { findRedis, redisRemedy, RedisServer, startRedis } from './redis-server.js';
 export { TEMPLATE, testDatabase, testPostgresUrl } from './test-database.js';
 export type { TestDatabase } from './test-database.js';
+export { testKeys, testKeysText } from './test-keys.js';
 export { until } from './until.js';
 export type { UntilOptions } from './until.js';

@@ -1,8 +1,9 @@
 import type { WireAcknowledgement } from '../acknowledgement.js';
 import type { Envelope } from '../envelope.js';
+import type { SealedDelivery } from '../integrity/seal.js';
 
-/** What a transport carries: a message, or an acknowledgement that runs the other way. */
-export type Delivery = Envelope | { readonly acknowledgement: WireAcknowledgement };
+/** What a transport carries: a message, or an acknowledgement that runs the other way; each under a seal, unless keys are done without. */
+export type Delivery = Envelope | { readonly acknowledgement: WireAcknowledgement } | SealedDelivery;
 
 /**
  * Carries deliveries between services, lossily: it may lose, repeat, delay and reorder what it likes, and everything above it stays
