@@ -12,6 +12,8 @@ create table pawl.outbox (
   version integer not null,
   payload jsonb not null,
   traceparent text,
+  -- Where its number closes relative to its handler: after it or before it. Null: in its transaction, exactly once.
+  guarantee text check (guarantee in ('at-least-once', 'at-most-once')),
   -- Messages of its key are handled in order, and what a dead letter does to those behind it. Null: order is not promised.
   key_order text check (key_order in ('hold', 'pass')),
   created_at timestamptz not null default clock_timestamp(),

@@ -1,7 +1,7 @@
 import type { Json } from '@pawl/core';
 import { TYPE_NAME, TYPE_NAME_LENGTH_MAX } from './message-type.js';
 import { PAYLOAD_BYTES_MAX, payloadProblems } from './payload.js';
-import { isServiceName, type KeyOrder, PARTITIONS_MAX, streamEnds } from './route.js';
+import { type Guarantee, isServiceName, type KeyOrder, PARTITIONS_MAX, streamEnds } from './route.js';
 
 /**
  * A message on its way: a CloudEvents 1.0 event in structured JSON. `stream`, `partition`, `incarnation` and `sequence` identify it
@@ -31,6 +31,8 @@ export interface Envelope {
   readonly keyorder?: KeyOrder;
   /** The number before it of the same subject, which has to be closed first. Absent: all of them are. */
   readonly previous?: number;
+  /** What is promised of its handling. Absent: exactly once. */
+  readonly guarantee?: Exclude<Guarantee, 'exactly-once'>;
   /** 1 when sent for the first time. More than that: an earlier copy may have been tried. */
   readonly transmission: number;
   /** W3C trace context; dropped when malformed. */
@@ -112,6 +114,7 @@ const RULES: readonly (readonly [keyof Envelope, (value: unknown) => boolean])[]
   ['transmission', (value) => isCount(value)],
   ['keyorder', (value) => value === undefined || value === 'hold' || value === 'pass'],
   ['previous', (value) => value === undefined || isSequence(value)],
+  ['guarantee', (value) => value === undefined || value === 'at-least-once' || value === 'at-most-once'],
 ];
 
 function relationProblems(envelope: Envelope): string[] {
@@ -122,6 +125,8 @@ function relationProblems(envelope: Envelope): string[] {
   problems.push(...referenceProblems(envelope));
   if (envelope.previous !== undefined && envelope.previous >= envelope.sequence)
     problems.push('previous is not below sequence');
+  if (envelope.keyorder !== undefined && envelope.guarantee !== undefined)
+    problems.push('guarantee is there beside keyorder');
   if (streamEnds(envelope.stream)?.from !== envelope.source) problems.push('stream is not one of its source');
   return problems;
 }
@@ -141,7 +146,8 @@ function referenceProblems(envelope: Envelope): string[] {
 /** Only what is known: unknown attributes are dropped, a malformed trace context starts a new trace. */
 function pick(given: Envelope): Envelope {
   const { specversion, id, source, type, subject, time, datacontenttype, dataversion } = given;
-  const { stream, partition, incarnation, sequence, transmission, keyorder, previous, data } = given;
+  const { stream, partition, incarnation, sequence, transmission, keyorder, previous, guarantee, data } =
+    given;
   const traced =
     isText(given.traceparent, 55) && TRACEPARENT.test(given.traceparent)
       ? { traceparent: given.traceparent }
@@ -150,6 +156,7 @@ function pick(given: Envelope): Envelope {
   const order = {
     ...(keyorder === undefined ? {} : { keyorder }),
     ...(previous === undefined ? {} : { previous }),
+    ...(guarantee === undefined ? {} : { guarantee }),
   };
   const { dataref, datadigest, datasize } = given;
   const claim = dataref === undefined ? {} : ({ dataref, datadigest, datasize } as Required<Claim>);

@@ -23,7 +23,20 @@ export interface RouteOptions {
    * - `feed`: they wait in the outbox until the receiver pulls them.
    */
   readonly transport?: 'bus' | 'feed';
+  /** What the receiver promises of the handling. Default `exactly-once`; see {@link Guarantee}. */
+  readonly guarantee?: Guarantee;
 }
+
+/**
+ * What is promised of the handling of a message. Whichever it is, the message itself is numbered, sent until it is acknowledged and recognised
+ * when it comes again; what differs is where its number closes relative to the handler.
+ * - `exactly-once`: together, in one transaction. The handler writes through the EntityManager it is given.
+ * - `at-least-once`: after the handler, which runs in no transaction, so it may call others and take long. A crash in between repeats it:
+ *   for handlers that are idempotent by nature.
+ * - `at-most-once`: before the handler, which runs in no transaction either. It is never called twice; whatever keeps it from ending well
+ *   (an error, a crash) leaves a row in the loss ledger with the reason, and nobody calls it again.
+ */
+export type Guarantee = 'exactly-once' | 'at-least-once' | 'at-most-once';
 
 /** What a dead letter does to those behind it, of its key. */
 export type KeyOrder = 'hold' | 'pass';
@@ -36,6 +49,7 @@ export interface Route {
   readonly keyOrder: KeyOrder | undefined;
   /** Whether the receiver pulls them and nothing is published. */
   readonly pulled: boolean;
+  readonly guarantee: Guarantee;
   /** The partition of an ordering key; the same in every process and release. */
   readonly partitionOf: (key: string) => number;
 }
@@ -54,6 +68,7 @@ export function route({
   order = 'none',
   onDeadLetter,
   transport = 'bus',
+  guarantee = 'exactly-once',
 }: RouteOptions): Route {
   if (!isServiceName(to))
     throw invalid(`'${to}' is not a service name (lower case letters, digits, hyphens)`);
@@ -64,9 +79,13 @@ export function route({
     throw invalid(
       `onDeadLetter '${onDeadLetter}' needs order 'key': without an order nothing stands behind a dead letter`,
     );
+  if (order === 'key' && guarantee !== 'exactly-once')
+    throw invalid(
+      `order 'key' needs exactly-once: a handler in no transaction may still run when the next one begins`,
+    );
   const keyOrder = order === 'key' ? (onDeadLetter ?? 'hold') : undefined;
   const partitionOf = (key: string): number => stableHash(key) % partitions;
-  return { to, partitions, keyOrder, pulled: transport === 'feed', partitionOf };
+  return { to, partitions, keyOrder, pulled: transport === 'feed', guarantee, partitionOf };
 }
 
 export function isServiceName(name: unknown): boolean {

@@ -21,6 +21,8 @@ export interface OutboxRow {
   readonly transmissions: number;
   /** Whether it waits for its reader instead of being published. */
   readonly pulled: boolean;
+  /** Null: exactly once. */
+  readonly guarantee: Envelope['guarantee'] | null;
   readonly claim_digest: string | null;
   readonly claim_bytes: number | null;
   readonly incarnation: string;
@@ -29,7 +31,7 @@ export interface OutboxRow {
 /** The columns of {@link OutboxRow}, of a row `o` and its stream `s`. */
 export const OUTBOX_COLUMNS = `o.position, o.id, o.destination, o.partition, o.key, o.type, o.version,
   CASE WHEN o.claim_digest IS NULL THEN o.payload END AS payload, o.traceparent,
-  o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, o.pulled, o.claim_digest, o.claim_bytes, s.incarnation`;
+  o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, o.pulled, o.guarantee, o.claim_digest, o.claim_bytes, s.incarnation`;
 
 export function envelopeOf(row: OutboxRow, service: string): Envelope {
   const stream = streamName({ from: service, to: row.destination });
@@ -49,6 +51,7 @@ export function envelopeOf(row: OutboxRow, service: string): Envelope {
     transmission: row.transmissions,
     ...(row.key_order === null ? {} : { keyorder: row.key_order }),
     ...(row.previous === null ? {} : { previous: Number(row.previous) }),
+    ...(row.guarantee == null ? {} : { guarantee: row.guarantee }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     data: row.payload,
     ...claimOf(row, stream),

@@ -40,10 +40,11 @@ export class Outbox {
 /** `WITH ORDINALITY ... ORDER BY` makes positions grow in the order of the array. */
 const APPEND = statement(
   'outbox_append',
-  `INSERT INTO pawl.outbox (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled)
-   SELECT id, destination, partition, key, type, version, payload, traceparent, key_order, pulled
-   FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::jsonb[], $8::text[], $9::text[], $10::boolean[])
-     WITH ORDINALITY AS message (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, n)
+  `INSERT INTO pawl.outbox (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee)
+   SELECT id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee
+   FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::jsonb[], $8::text[], $9::text[], $10::boolean[],
+     $11::text[])
+     WITH ORDINALITY AS message (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee, n)
    ORDER BY n
    ON CONFLICT (id) DO NOTHING`,
 );
@@ -67,6 +68,7 @@ function appendValues(messages: readonly OutgoingMessage[]): unknown[] {
     messages.map(({ traceparent }) => traceparent ?? null),
     messages.map(({ route }) => route.keyOrder ?? null),
     messages.map(({ route }) => route.pulled),
+    messages.map(({ route }) => (route.guarantee === 'exactly-once' ? null : route.guarantee)),
   ];
 }
 
