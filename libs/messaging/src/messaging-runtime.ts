@@ -7,10 +7,10 @@ import { guardDataSource } from './guard-connections.js';
 import { Acknowledger } from './inbox/acknowledger.js';
 import { AttemptLedger } from './inbox/attempts.js';
 import { Consumers } from './inbox/consumers.js';
+import { HeldMessages } from './inbox/held-messages.js';
 import { Inbox } from './inbox/inbox.js';
 import { PatientBatch } from './inbox/patient-batch.js';
 import { StreamBatch } from './inbox/stream-batch.js';
-import { SealingTransport } from './integrity/sealing-transport.js';
 import { checkedLimits, type MessagingLimits, type MessagingOptions } from './messaging-options.js';
 import { Acknowledgements } from './outbox/acknowledgements.js';
 import { Outbox } from './outbox/outbox.js';
@@ -41,6 +41,7 @@ export class MessagingRuntime {
   readonly receiver: Receiver;
   readonly deadLetters: DeadLetters;
   readonly redriver: Redriver;
+  readonly heldMessages: HeldMessages;
   /** BullMQ on the bus's server, unless another transport was given. */
   readonly backend: BullBackend | undefined;
   private readonly log = new SeldomLog(new Logger('Messaging'));
@@ -50,6 +51,7 @@ export class MessagingRuntime {
     readonly relay: DutyLoop;
     readonly retransmitter: DutyLoop;
     readonly redriver: DutyLoop;
+    readonly heldMessages: DutyLoop;
   };
   private subscription: Subscription | undefined;
 
@@ -65,7 +67,7 @@ export class MessagingRuntime {
       options.busUrl === undefined
         ? undefined
         : openBullBackend(options.busUrl, { ...(prefix && { prefix }) });
-    this.transport = this.sealed(options.transport ?? this.bullTransport());
+    this.transport = options.transport ?? this.bullTransport();
     guardDataSource(dataSource);
     this.transactions = new Transactions(dataSource, { lockTimeoutMs });
 
@@ -74,13 +76,20 @@ export class MessagingRuntime {
     this.outbox = new Outbox(this.transactions, wakeRelay);
     this.relay = new OutboxRelay(this.transactions, publisher, this.limits);
     this.retransmitter = new Retransmitter(this.transactions, publisher, this.limits);
-    this.deadLetters = new DeadLetters((sql, values) => this.transactions.run((tx) => tx.query(sql, values)));
+    this.deadLetters = new DeadLetters((sql, values) =>
+      this.transactions.run((tx) => tx.query(sql, values)),
+    );
     const leaseMs = 2 * this.limits.handlerTimeoutMs;
     this.redriver = new Redriver(this.transactions, this.consumers, { leaseMs });
+    this.heldMessages = new HeldMessages(this.transactions, this.consumers, {
+      ...this.limits,
+      onError: (error) => this.log.warn('A held message stays held', error),
+    });
     this.loops = {
       relay: this.loop(this.relay),
       retransmitter: this.loop(this.retransmitter),
       redriver: this.loop(this.redriver),
+      heldMessages: this.loop(this.heldMessages),
     };
 
     const onError = (error: unknown): void => this.log.warn('Messages stay open', error);
@@ -109,6 +118,7 @@ export class MessagingRuntime {
     this.loops.retransmitter.start();
     if (this.options.consume === false) return;
     this.loops.redriver.start();
+    this.loops.heldMessages.start();
     this.subscription = await this.transport.consume(this.options.service, (deliveries, repeated) =>
       this.receiver.receive(deliveries, repeated),
     );
@@ -132,16 +142,6 @@ export class MessagingRuntime {
 
   private loop(duty: Duty): DutyLoop {
     return new DutyLoop(duty, ({ name }, error) => this.log.warn(`The ${name} could not work`, error));
-  }
-
-  private sealed(transport: Transport): Transport {
-    const { service, keys } = this.options;
-    if (keys === undefined) return transport;
-    return new SealingTransport(transport, {
-      service,
-      keys,
-      onRefused: (reason) => this.receiver.refused(reason),
-    });
   }
 
   private bullTransport(): BullTransport {

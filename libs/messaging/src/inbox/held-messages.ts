@@ -1,0 +1,133 @@
+import { crashPoint, type Duty, statement, type Transaction, type Transactions } from '@pawl/core';
+import { appendDeadLetters, deadMessage, recordedError } from '../dead-letter.js';
+import type { RecordedError } from '../dead-letter.js';
+import type { Envelope } from '../envelope.js';
+import type { Consumers } from './consumers.js';
+import { LeaveOpenError } from './leave-open-error.js';
+import { isTransient } from './stream-batch.js';
+
+export interface HeldMessagesOptions {
+  /** Tries of one message before it becomes a dead letter, and holds its key in turn. */
+  readonly attemptsMax: number;
+  /** From the first try to the second; doubles each time. Milliseconds. */
+  readonly firstIntervalMs: number;
+  /** Where the doubling ends. Milliseconds. */
+  readonly longestIntervalMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+const EVERY_MS = 1_000;
+/** Keys at a time: a handler that hangs keeps only its own place. */
+const KEYS_AT_ONCE = 2;
+
+/**
+ * Handles what was stored behind a dead letter once that is redriven or waived: of each key one message after the other, in their order,
+ * while keys wait for none of the others. What comes meanwhile is stored behind them. Each try is counted before it runs; at the limit
+ * the message becomes a dead letter that holds what is left.
+ */
+export class HeldMessages implements Duty {
+  readonly name = 'release of held messages';
+  readonly everyMs: number;
+
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly consumers: Consumers,
+    private readonly options: HeldMessagesOptions,
+  ) {
+    this.everyMs = Math.min(EVERY_MS, options.firstIntervalMs);
+  }
+
+  async pass(): Promise<number> {
+    const { firstIntervalMs, longestIntervalMs } = this.options;
+    const values = [KEYS_AT_ONCE, firstIntervalMs, longestIntervalMs];
+    const heads = await this.transactions.run((tx) => tx.query<Held>(CLAIM, values));
+    if (heads.length === 0) return 0;
+    crashPoint('held-messages.after-claim');
+    await Promise.all(heads.map((held) => this.attempt(held)));
+    return heads.length;
+  }
+
+  private async attempt(held: Held): Promise<void> {
+    try {
+      // More than all of them: the last one ended its process.
+      if (held.attempts > this.options.attemptsMax) await this.bury(held, 'attempts_exhausted');
+      else if (this.consumers.of(held.envelope.type).length === 0) await this.bury(held, 'unknown_type');
+      else await this.transactions.run((tx) => this.handle(tx, held));
+    } catch (error) {
+      this.options.onError(error);
+      if (isTransient(error))
+        await this.transactions.run((tx) => tx.query(PUT_BACK, [held.position, held.attempts]));
+      else await this.fail(held, recordedError(error));
+    }
+  }
+
+  private async handle(tx: Transaction, held: Held): Promise<void> {
+    if (!(await take(tx, held))) return;
+    for (const consumer of this.consumers.of(held.envelope.type)) {
+      const open = await consumer.handle([held.envelope], tx);
+      if (open.length > 0) throw new LeaveOpenError(`${consumer.name} can not take it now.`);
+    }
+  }
+
+  private async fail(held: Held, error: RecordedError): Promise<void> {
+    await this.transactions.run((tx) =>
+      tx.query(FAIL, [held.position, held.attempts, JSON.stringify([error])]),
+    );
+    const errors = [...held.errors, error];
+    if (held.attempts >= this.options.attemptsMax) await this.bury({ ...held, errors }, 'attempts_exhausted');
+  }
+
+  /** From now on this one holds its key. */
+  private async bury(held: Held, reason: string): Promise<void> {
+    await this.transactions.run(async (tx) => {
+      if (await take(tx, held))
+        await appendDeadLetters(tx, [deadMessage(held.envelope, { reason, errors: held.errors })]);
+    });
+  }
+}
+
+interface Held {
+  readonly position: string;
+  readonly envelope: Envelope;
+  readonly attempts: number;
+  readonly errors: readonly RecordedError[];
+}
+
+/** Takes it out, first thing: whoever else is at it waits, and finds nothing. Answers whether it was still there, untouched since. */
+async function take(tx: Transaction, { position, attempts }: Held): Promise<boolean> {
+  return (await tx.query(TAKE, [position, attempts])).length > 0;
+}
+
+/**
+ * The oldest message of each key that nothing holds any more. One snapshot tells of the messages before it and of the dead letters: what
+ * stops being the one has become the other.
+ */
+const CLAIM = statement(
+  'held_claim',
+  `UPDATE pawl.held_message SET attempts = attempts + 1, due_at = clock_timestamp()
+     + least($3::double precision, $2 * power(2, least(attempts, 30))) * interval '1 millisecond'
+   WHERE position = ANY (ARRAY(
+     SELECT h.position FROM pawl.held_message h
+     WHERE h.due_at <= clock_timestamp()
+       AND NOT EXISTS (
+         SELECT FROM pawl.held_message e WHERE e.stream = h.stream AND e.key = h.key AND e.position < h.position)
+       AND NOT EXISTS (
+         SELECT FROM pawl.dead_letter d WHERE d.stream = h.stream AND d.held_key = h.key AND d.resolved_at IS NULL)
+     ORDER BY h.position LIMIT $1 FOR UPDATE OF h SKIP LOCKED))
+   RETURNING position, envelope, attempts, errors`,
+);
+
+const TAKE = statement(
+  'held_take',
+  `DELETE FROM pawl.held_message WHERE position = $1 AND attempts = $2 RETURNING position`,
+);
+
+const FAIL = statement(
+  'held_fail',
+  `UPDATE pawl.held_message SET errors = errors || $3::jsonb WHERE position = $1 AND attempts = $2`,
+);
+
+const PUT_BACK = statement(
+  'held_put_back',
+  `UPDATE pawl.held_message SET attempts = attempts - 1 WHERE position = $1 AND attempts = $2`,
+);

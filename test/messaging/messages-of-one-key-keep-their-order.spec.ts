@@ -1,0 +1,89 @@
+import { randomInt } from 'node:crypto';
+import { type Envelope, InMemoryBus, InMemoryTransport, outgoing, route } from '@pawl/messaging';
+import { until } from '@pawl/testing';
+import {
+  count,
+  effectNumbers,
+  effects,
+  Noted,
+  RecordingTransport,
+  type TestService,
+  testService,
+  upTo,
+} from './service-pair.js';
+import { seeded, UnrulyTransport } from './unruly-transport.js';
+
+const MESSAGES = 300;
+const KEYS = 20;
+const inOrder = route({ to: 'shipping', partitions: 2, order: 'key' });
+
+describe('over a bus that loses, repeats and shuffles, to two receivers', () => {
+  it('each key has its effects in the order of its commits', async () => {
+    const seed = Number(process.env['PAWL_SEED'] ?? randomInt(2 ** 31));
+    const random = seeded(seed);
+    const bus = new InMemoryBus();
+    const unruly = (): UnrulyTransport => new UnrulyTransport(new InMemoryTransport(bus), random);
+    const orders = await testService({ name: 'orders', bus: unruly() });
+    const first = await testService({ name: 'shipping', bus: unruly() });
+    const second = await testService({ name: 'shipping', bus: unruly(), database: first.database });
+    await first.dataSource.query('ALTER TABLE effect ADD COLUMN place bigint GENERATED ALWAYS AS IDENTITY');
+    for (const { runtime } of [first, second]) runtime.consumers.register(['orders.noted'], effects());
+    try {
+      for (const { runtime } of [orders, first, second]) await runtime.start();
+      await send(orders, upTo(MESSAGES));
+      await until(async () => (await count(orders, 'pawl.outbox')) === 0, {
+        what: `an empty outbox, seed ${seed}`,
+        timeoutMs: 25_000,
+      });
+      expect(await effectNumbers(first)).toEqual(upTo(MESSAGES));
+      const rows = (await first.dataSource.query('SELECT n FROM effect ORDER BY place')) as { n: number }[];
+      for (const key of upTo(KEYS)) {
+        const done = rows.map(({ n }) => n).filter((n) => n % KEYS === key);
+        expect({ seed, key, done }).toEqual({ seed, key, done: done.toSorted((a, b) => a - b) });
+      }
+    } finally {
+      for (const service of [orders, second, first]) await service.close();
+    }
+  });
+});
+
+describe('the sender', () => {
+  let orders: TestService;
+  const sent = new RecordingTransport();
+  beforeAll(async () => (orders = await testService({ name: 'orders', bus: sent })));
+  afterAll(() => orders.close());
+
+  it('names the number before, within a batch and among what is out, and none once all are acknowledged', async () => {
+    await send(orders, [0, KEYS, 1, 2 * KEYS], 1);
+    await orders.runtime.relay.pass();
+    await send(orders, [3 * KEYS, KEYS + 1], 1);
+    await orders.runtime.relay.pass();
+    expect(links()).toEqual([
+      [0, undefined],
+      [KEYS, 0],
+      [1, undefined],
+      [2 * KEYS, 1],
+      [3 * KEYS, 3],
+      [KEYS + 1, 2],
+    ]);
+    await orders.dataSource.query('DELETE FROM pawl.outbox');
+    await send(orders, [4 * KEYS], 1);
+    await orders.runtime.relay.pass();
+    expect(links().at(-1)).toEqual([4 * KEYS, undefined]);
+  });
+
+  function links(): [number, number | undefined][] {
+    return sent.published.map(({ data, previous }: Envelope) => [(data as { n: number }).n, previous]);
+  }
+});
+
+async function send(orders: TestService, numbers: number[], partitions?: number): Promise<void> {
+  const to = partitions === undefined ? inOrder : route({ to: 'shipping', partitions, order: 'key' });
+  const left = [...numbers];
+  while (left.length > 0) {
+    const batch = left
+      .splice(0, 30)
+      .map((n) => outgoing(Noted, new Noted(n), { route: to, key: `order-${n % KEYS}` }));
+    await orders.runtime.transactions.run((tx) => orders.runtime.outbox.append(tx, batch));
+  }
+}
