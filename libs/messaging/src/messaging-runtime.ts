@@ -11,6 +11,7 @@ import { HeldMessages } from './inbox/held-messages.js';
 import { Inbox } from './inbox/inbox.js';
 import { PatientBatch } from './inbox/patient-batch.js';
 import { StreamBatch } from './inbox/stream-batch.js';
+import { SealingTransport } from './integrity/sealing-transport.js';
 import { checkedLimits, type MessagingLimits, type MessagingOptions } from './messaging-options.js';
 import { Acknowledgements } from './outbox/acknowledgements.js';
 import { Outbox } from './outbox/outbox.js';
@@ -67,7 +68,7 @@ export class MessagingRuntime {
       options.busUrl === undefined
         ? undefined
         : openBullBackend(options.busUrl, { ...(prefix && { prefix }) });
-    this.transport = options.transport ?? this.bullTransport();
+    this.transport = this.sealed(options.transport ?? this.bullTransport());
     guardDataSource(dataSource);
     this.transactions = new Transactions(dataSource, { lockTimeoutMs });
 
@@ -76,9 +77,7 @@ export class MessagingRuntime {
     this.outbox = new Outbox(this.transactions, wakeRelay);
     this.relay = new OutboxRelay(this.transactions, publisher, this.limits);
     this.retransmitter = new Retransmitter(this.transactions, publisher, this.limits);
-    this.deadLetters = new DeadLetters((sql, values) =>
-      this.transactions.run((tx) => tx.query(sql, values)),
-    );
+    this.deadLetters = new DeadLetters((sql, values) => this.transactions.run((tx) => tx.query(sql, values)));
     const leaseMs = 2 * this.limits.handlerTimeoutMs;
     this.redriver = new Redriver(this.transactions, this.consumers, { leaseMs });
     this.heldMessages = new HeldMessages(this.transactions, this.consumers, {
@@ -142,6 +141,16 @@ export class MessagingRuntime {
 
   private loop(duty: Duty): DutyLoop {
     return new DutyLoop(duty, ({ name }, error) => this.log.warn(`The ${name} could not work`, error));
+  }
+
+  private sealed(transport: Transport): Transport {
+    const { service, keys } = this.options;
+    if (keys === undefined) return transport;
+    return new SealingTransport(transport, {
+      service,
+      keys,
+      onRefused: (reason) => this.receiver.refused(reason),
+    });
   }
 
   private bullTransport(): BullTransport {
