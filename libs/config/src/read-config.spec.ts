@@ -75,6 +75,10 @@ it.each([
   expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
 });
 
+it('takes the address of a Redis Cluster', () => {
+  expect(problemsOf({ BUS_URL: 'redis-cluster://:Qw8x2@one:7000?node=two:7000' })).toEqual([]);
+});
+
 it('finds misspelt names, but lets the test kit have its own outside production', () => {
   expect(problemsOf({ PAWL_LEASE: '1000' })).toEqual([expect.stringContaining('PAWL_LEASE is no variable')]);
   expect(problemsOf({ PAWL_CRASH_POINT: 'x', PAWL_TEST_POSTGRES_URL: 'y' })).toEqual([]);

@@ -11,6 +11,14 @@ const NAMES = ['redis-server', 'valkey-server'];
 const READY_TIMEOUT_MS = 10_000;
 const START_ATTEMPTS_MAX = 20;
 
+const FIXED = {
+  bind: '127.0.0.1',
+  save: '',
+  appendonly: 'no',
+  'maxmemory-policy': 'noeviction',
+  'enable-debug-command': 'yes',
+} as const;
+
 /** What to tell people on whose machine there is none. */
 export const redisRemedy = 'install redis-server or valkey-server, or set REDIS_URL';
 
@@ -29,17 +37,22 @@ export async function findRedis(): Promise<string | undefined> {
   return undefined;
 }
 
+export interface RedisOptions {
+  /** Beyond what every one of ours has: `{ 'cluster-enabled': 'yes' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts a Redis (or Valkey) that keeps nothing: loopback only, on a free port, without persistence. It ends with us,
  * however we end. Answers undefined where none is installed; {@link redisRemedy} says what helps.
  *
  * @throws PawlError `server_not_started`, with the server's own words.
  */
-export async function startRedis(): Promise<RedisServer | undefined> {
+export async function startRedis({ settings = {} }: RedisOptions = {}): Promise<RedisServer | undefined> {
   const command = await findRedis();
   if (command === undefined) return undefined;
   const directory = await mkdtemp(join(tmpdir(), 'pawl-redis-'));
-  const server = new RedisServer(command, directory);
+  const server = new RedisServer({ command, directory, settings });
   try {
     await server.start();
     return server;
@@ -49,17 +62,18 @@ export async function startRedis(): Promise<RedisServer | undefined> {
   }
 }
 
+interface ServerFacts {
+  readonly command: string;
+  readonly directory: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 export class RedisServer {
-  private readonly command: string;
-  private readonly directory: string;
   private process: GuardedProcess | undefined;
   private chosenPort: number | undefined;
 
   /** For {@link startRedis}. */
-  constructor(command: string, directory: string) {
-    this.command = command;
-    this.directory = directory;
-  }
+  constructor(private readonly facts: ServerFacts) {}
 
   /** Stays the same over restarts. */
   get port(): number {
@@ -120,26 +134,16 @@ export class RedisServer {
   /** Ends it and removes its directory. May be called again. */
   async stop(): Promise<void> {
     await this.end('SIGKILL');
-    await rm(this.directory, { recursive: true, force: true });
+    await rm(this.facts.directory, { recursive: true, force: true });
   }
 
   private async launch(port: number): Promise<GuardedProcess> {
+    const { command, directory, settings } = this.facts;
+    const all = { ...FIXED, port: String(port), dir: directory, ...settings };
     return GuardedProcess.start({
-      command: this.command,
-      args: [
-        ...['--port', String(port), '--bind', '127.0.0.1', '--dir', this.directory],
-        ...[
-          '--save',
-          '',
-          '--appendonly',
-          'no',
-          '--maxmemory-policy',
-          'noeviction',
-          '--enable-debug-command',
-          'yes',
-        ],
-      ],
-      directory: this.directory,
+      command,
+      args: Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+      directory,
       orphanSignal: 'SIGKILL',
     });
   }

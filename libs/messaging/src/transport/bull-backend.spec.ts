@@ -3,6 +3,7 @@ import {
   describeWithRedis,
   startPostgres,
   startRedis,
+  startRedisCluster,
   testDatabase,
   testRedisUrl,
   until,
@@ -19,7 +20,10 @@ afterEach(async () => {
 });
 
 describe('a URL', () => {
-  it.each(['http://localhost', 'localhost:6379', ''])('that names no bus is refused: %s', (url) => {
+  it.each([
+    ...['http://localhost', 'localhost:6379', ''],
+    ...['redis-cluster://', 'redis-cluster://one:7000,two:7000', 'redis-cluster://one:7000?node=two:port'],
+  ])('that names no bus is refused: %s', (url) => {
     expect(() => openBullBackend(url)).toThrow(expect.objectContaining({ code: 'bus_url_invalid' }));
   });
 
@@ -40,6 +44,19 @@ describeWithOwnRedis('BullMQ on a Redis that dies', () => {
       start: () => server.start(),
       stop: () => server.stop(),
     };
+  });
+});
+
+describeWithOwnRedis('BullMQ on a Redis Cluster', () => {
+  it('goes on by itself after all masters have died and come again', async () => {
+    const cluster = await startRedisCluster();
+    if (!cluster) throw new Error('no Redis');
+    try {
+      await goesOnAfterDeath(cluster);
+    } finally {
+      await Promise.all(opened.splice(0).map((backend) => backend.close()));
+      await cluster.stop();
+    }
   });
 });
 
@@ -157,27 +174,7 @@ function outages(startServer: () => Promise<Server>): void {
     expect(ids).not.toContain('early');
   });
 
-  it('goes on by itself after the server has died and come again', async () => {
-    const backend = open(server.url);
-    const ids: string[] = [];
-    backend.worker('later', async ({ id }) => void ids.push(id), { watchdogMs: 500 });
-    const queue = backend.queue('later');
-    await until(async () => {
-      await queue.add([job(randomUUID())]);
-      return ids.length > 0;
-    });
-    await server.kill();
-    await expect(queue.add([job(randomUUID())])).rejects.toMatchObject({ code: 'transport_unavailable' });
-    await server.start();
-    const before = ids.length;
-    await until(
-      async () => {
-        await queue.add([job(randomUUID())]);
-        return ids.length > before;
-      },
-      { timeoutMs: 20_000 },
-    );
-  });
+  it('goes on by itself after the server has died and come again', () => goesOnAfterDeath(server));
 
   it('closes in a bounded time while the server is away, also if it never was there', async () => {
     const used = open(server.url, { closeTimeoutMs: 500 });
@@ -192,6 +189,28 @@ function outages(startServer: () => Promise<Server>): void {
     unused.worker('closing', async () => undefined);
     await Promise.all([used.close(), unused.close()]);
   });
+}
+
+async function goesOnAfterDeath(server: Omit<Server, 'stop'>): Promise<void> {
+  const backend = open(server.url);
+  const ids: string[] = [];
+  backend.worker('later', async ({ id }) => void ids.push(id), { watchdogMs: 500 });
+  const queue = backend.queue('later');
+  await until(async () => {
+    await queue.add([job(randomUUID())]);
+    return ids.length > 0;
+  });
+  await server.kill();
+  await expect(queue.add([job(randomUUID())])).rejects.toMatchObject({ code: 'transport_unavailable' });
+  await server.start();
+  const before = ids.length;
+  await until(
+    async () => {
+      await queue.add([job(randomUUID())]);
+      return ids.length > before;
+    },
+    { timeoutMs: 20_000 },
+  );
 }
 
 function open(url: string, options: BullBackendOptions = {}): BullBackend {

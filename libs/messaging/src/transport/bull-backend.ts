@@ -4,6 +4,7 @@ import { BullQueue } from './bull-queue.js';
 import { BullWorker, type BullWorkerOptions, type JobProcessor } from './bull-worker.js';
 import { PostgresDriver } from './postgres-driver.js';
 import { RedisDriver } from './redis-driver.js';
+import { redisCluster, redisServer } from './redis-place.js';
 
 export interface BullBackendOptions {
   /** Keeps apart what shares one server: the key prefix on Redis, part of the queues' names on PostgreSQL. Default 'pawl'. */
@@ -17,8 +18,8 @@ export interface BullBackendOptions {
 const PREFIX = /^[{}a-z0-9-]{1,40}$/;
 
 /**
- * BullMQ on the server that a URL names: `redis://`, `rediss://` (with `ioredis`) or `postgres://`, `postgresql://` (a database of its
- * own, as BullMQ keeps its schema there). Opening never fails because the server is away: queues refuse and workers wait until it is there,
+ * BullMQ on the server that a URL names: `redis://`, `rediss://` or `redis-cluster://host:7000?node=other:7000` (with `ioredis`), or
+ * `postgres://`, `postgresql://` (a database of its own, as BullMQ keeps its schema there). Opening never fails because the server is away: queues refuse and workers wait until it is there,
  * now and after every later outage.
  *
  * @throws PawlError `bus_url_invalid`
@@ -81,10 +82,11 @@ export class BullBackend {
 }
 
 function driverFor(url: string, options: { prefix: string; poolMax: number }): BullDriver {
-  if (/^rediss?:\/\//.test(url)) return new RedisDriver(url, options);
+  if (/^rediss?:\/\//.test(url)) return new RedisDriver(redisServer(url, options.prefix));
+  if (/^rediss?-cluster:\/\//.test(url)) return new RedisDriver(redisCluster(url, options.prefix));
   if (/^postgres(ql)?:\/\//.test(url)) return new PostgresDriver(url, options);
   throw new PawlError(
     'bus_url_invalid',
-    'The URL of the bus begins with redis://, rediss:// or postgres://.',
+    'The URL of the bus begins with redis://, rediss://, redis-cluster://, rediss-cluster:// or postgres://.',
   );
 }

@@ -1,36 +1,25 @@
 import { PawlError } from '@pawl/core';
 import { type Processor, Queue, Worker, type WorkerOptions } from 'bullmq';
-import type { Redis, RedisOptions } from 'ioredis';
 import type { BullDriver, OpenWorker } from './bull-driver.js';
+import type { Ioredis, RedisClient, RedisPlace, Role } from './redis-place.js';
 import { within } from './within.js';
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const DISCONNECT_TIMEOUT_MS = 200;
 const PING_TIMEOUT_MS = 5_000;
-const RECONNECT_MAX_MS = 2_000;
 
-/** A producer does not queue commands while Redis is away: it refuses, and its caller knows what to do. */
-const PRODUCER = { enableOfflineQueue: false, maxRetriesPerRequest: 1 } as const;
-/** BullMQ demands this of a connection that blocks. */
-const CONSUMER = { maxRetriesPerRequest: null } as const;
-
-/** BullMQ on Redis (or Valkey) by way of ioredis, which is loaded when it is first needed. */
+/** BullMQ on Redis (or Valkey), one server or a cluster, by way of ioredis, which is loaded when it is first needed. */
 export class RedisDriver implements BullDriver {
   readonly kind = 'redis';
-  private loading: Promise<typeof Redis> | undefined;
-  private Client: typeof Redis | undefined;
-  private producer: Redis | undefined;
+  private loading: Promise<Ioredis> | undefined;
+  private ioredis: Ioredis | undefined;
+  private producer: RedisClient | undefined;
   private connecting: Promise<void> | undefined;
-  private readonly clients = new Set<Redis>();
+  private readonly clients = new Set<RedisClient>();
 
-  constructor(
-    private readonly url: string,
-    private readonly options: { readonly prefix: string },
-  ) {}
+  constructor(private readonly place: RedisPlace) {}
 
   async ping(): Promise<void> {
-    this.Client = await (this.loading ??= loadRedis());
-    this.producer ??= this.connect(PRODUCER);
+    this.ioredis = await (this.loading ??= loadIoredis());
+    this.producer ??= this.connect('producer');
     // Whoever comes while it connects for the first time waits for that; after a failure it connects by itself, and until it has,
     // PING is refused at once.
     if (this.producer.status === 'wait') this.connecting = this.producer.connect().catch(() => undefined);
@@ -39,12 +28,13 @@ export class RedisDriver implements BullDriver {
   }
 
   newQueue(name: string): Queue {
-    return new Queue(name, { connection: this.producer as Redis, prefix: this.options.prefix });
+    const connection = this.producer as RedisClient;
+    return new Queue(name, { connection, prefix: this.place.prefixOf(name) });
   }
 
   newWorker(name: string, processor: Processor, options: Omit<WorkerOptions, 'connection'>): OpenWorker {
-    const connection = this.connect(CONSUMER);
-    const worker = new Worker(name, processor, { ...options, connection, prefix: this.options.prefix });
+    const connection = this.connect('consumer');
+    const worker = new Worker(name, processor, { ...options, connection, prefix: this.place.prefixOf(name) });
     const abandon = async (): Promise<void> => {
       this.clients.delete(connection);
       connection.disconnect();
@@ -57,15 +47,8 @@ export class RedisDriver implements BullDriver {
     for (const client of this.clients) client.disconnect();
   }
 
-  private connect(options: RedisOptions): Redis {
-    const Client = this.Client as typeof Redis;
-    const client = new Client(this.url, {
-      ...options,
-      lazyConnect: true,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-      retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS),
-    });
+  private connect(role: Role): RedisClient {
+    const client = this.place.client(this.ioredis as Ioredis, role);
     // Without a listener an error would end the process; queues and workers report it.
     client.on('error', () => undefined);
     this.clients.add(client);
@@ -73,9 +56,9 @@ export class RedisDriver implements BullDriver {
   }
 }
 
-async function loadRedis(): Promise<typeof Redis> {
+async function loadIoredis(): Promise<Ioredis> {
   try {
-    return (await import('ioredis')).Redis;
+    return await import('ioredis');
   } catch (error) {
     throw new PawlError(
       'ioredis_missing',

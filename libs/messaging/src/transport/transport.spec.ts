@@ -1,4 +1,11 @@
-import { describeWithRedis, testDatabase, testRedisUrl } from '@pawl/testing';
+import {
+  describeWithOwnRedis,
+  describeWithRedis,
+  type RedisCluster,
+  startRedisCluster,
+  testDatabase,
+  testRedisUrl,
+} from '@pawl/testing';
 import { randomUUID } from 'node:crypto';
 import { openBullBackend } from './bull-backend.js';
 import { BullTransport } from './bull-transport.js';
@@ -23,6 +30,18 @@ describe('BullMQ on PostgreSQL', () => {
 
 describeWithRedis('BullMQ on Redis', () => {
   it.each(transportConformance)('$promise', ({ check }) => checkBull(testRedisUrl(), check));
+});
+
+describeWithOwnRedis('BullMQ on a Redis Cluster of three masters', () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    const started = await startRedisCluster();
+    if (!started) throw new Error('no Redis');
+    cluster = started;
+  });
+  afterAll(() => cluster?.stop());
+
+  it.each(transportConformance)('$promise', ({ check }) => checkBull(cluster.url, check));
 });
 
 async function checkBull(url: string, check: (open: () => Transport) => Promise<void>): Promise<void> {

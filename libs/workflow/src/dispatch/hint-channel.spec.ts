@@ -3,8 +3,10 @@ import { type BullBackend, openBullBackend } from '@pawl/messaging';
 import {
   describeWithOwnRedis,
   describeWithRedis,
+  type RedisCluster,
   startPostgres,
   startRedis,
+  startRedisCluster,
   testDatabase,
   type TestDatabase,
   testRedisUrl,
@@ -100,6 +102,20 @@ describeWithRedis('BullMQ on Redis', () => {
   afterEach(close);
   it.each(hintChannelConformance)('$promise', run);
   it.each(queuedHintsConformance)('$promise', run);
+});
+
+describeWithOwnRedis('BullMQ on a Redis Cluster', () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    const started = await startRedisCluster();
+    if (!started) throw new Error('There is no Redis.');
+    cluster = started;
+  });
+  afterAll(() => cluster?.stop());
+
+  const { run, close } = benches(() => benchOn(cluster.url, async () => 0));
+  afterEach(close);
+  it.each(hintChannelConformance)('$promise', run);
 });
 
 describe('BullMQ on a PostgreSQL that dies', () => {
