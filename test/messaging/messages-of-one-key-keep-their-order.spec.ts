@@ -1,7 +1,15 @@
 import { randomInt } from 'node:crypto';
-import { type Envelope, InMemoryBus, InMemoryTransport, outgoing, route } from '@pawl/messaging';
+import {
+  type Envelope,
+  InMemoryBus,
+  InMemoryTransport,
+  type MessageConsumer,
+  outgoing,
+  route,
+} from '@pawl/messaging';
 import { until } from '@pawl/testing';
 import {
+  arriving,
   count,
   effectNumbers,
   effects,
@@ -74,6 +82,75 @@ describe('the sender', () => {
 
   function links(): [number, number | undefined][] {
     return sent.published.map(({ data, previous }: Envelope) => [(data as { n: number }).n, previous]);
+  }
+});
+
+describe('the receiver', () => {
+  let shipping: TestService;
+  /** What each consumer was given, in that order. */
+  let given: string[];
+  /** Ids that the consumer of parcels leaves open. */
+  let leaves: string[];
+
+  beforeAll(async () => {
+    shipping = await testService({ name: 'shipping', bus: new RecordingTransport() });
+    const noting = (name: string): MessageConsumer => ({
+      name,
+      handle: async (envelopes) => {
+        given.push(...envelopes.map(({ sequence }) => `${name} ${sequence}`));
+        return envelopes.map(({ id }) => id).filter((id) => leaves.includes(id));
+      },
+    });
+    shipping.runtime.consumers.register(['orders.parcel'], noting('parcels'));
+    shipping.runtime.consumers.register(['orders.letter'], noting('letters'));
+  });
+  afterAll(() => shipping.close());
+  beforeEach(async () => {
+    [given, leaves] = [[], []];
+    await shipping.dataSource.query('TRUNCATE pawl.inbox_stream, pawl.inbox_attempt');
+  });
+
+  it('keeps what came too early until the one before is closed, and its sender need not send it again', async () => {
+    expect(await accept([parcel(1, 'a', 0), parcel(2, 'b')])).toEqual(['open', 'closed']);
+    expect(await accept([parcel(0, 'a')])).toEqual(['closed']);
+    await until(() => given.includes('parcels 1'));
+    expect(given).toEqual(['parcels 2', 'parcels 0', 'parcels 1']);
+    await until(async () => (await accept([parcel(1, 'a', 0)]))[0] === 'duplicate');
+  });
+
+  it('looks by itself, for another process may have closed the one before', async () => {
+    await accept([parcel(1, 'a', 0)]);
+    await shipping.dataSource.query(`UPDATE pawl.inbox_stream SET closed = '{[0,1)}'`);
+    await until(() => given.includes('parcels 1'));
+  });
+
+  it('hands a batch over in order, to whatever consumers its messages go', async () => {
+    const batch = [letter(3, 'a', 2), parcel(2, 'a', 1), letter(1, 'a', 0), parcel(0, 'a')];
+    expect(await accept(batch)).toEqual(Array(4).fill('closed'));
+    expect(given).toEqual(['parcels 0', 'letters 1', 'parcels 2', 'letters 3']);
+  });
+
+  it('does not commit what a consumer has handled although it left the one before open', async () => {
+    const batch = [parcel(0, 'a'), parcel(1, 'a', 0), parcel(2, 'b')];
+    leaves = [batch[0]?.id ?? ''];
+    expect(await accept(batch)).toEqual(['open', 'open', 'closed']);
+  });
+
+  function parcel(sequence: number, subject: string, previous?: number, type = 'orders.parcel'): Envelope {
+    return arriving(sequence, {
+      type,
+      subject,
+      keyorder: 'hold',
+      ...(previous === undefined ? {} : { previous }),
+    });
+  }
+
+  function letter(sequence: number, subject: string, previous: number): Envelope {
+    return parcel(sequence, subject, previous, 'orders.letter');
+  }
+
+  async function accept(envelopes: Envelope[]): Promise<string[]> {
+    return shipping.runtime.inbox.accept(envelopes);
   }
 });
 
