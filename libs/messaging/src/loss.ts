@@ -1,5 +1,6 @@
 import { statement, type Transaction } from '@pawl/core';
-import { v7 } from 'uuid';
+import { v5, v7 } from 'uuid';
+import type { Envelope } from './envelope.js';
 
 /** An entry of the loss ledger: an effect that may not have happened, and why. */
 export interface Loss {
@@ -17,6 +18,13 @@ export interface Loss {
   readonly messageId?: string;
   /** Default: a new one. */
   readonly id?: string;
+  /** It may still be at work for so long. Milliseconds. */
+  readonly underWayMs?: number;
+}
+
+/** The id of the loss that a message would be: it follows from its place in its stream. */
+export function lossId({ stream, partition, incarnation, sequence }: Envelope): string {
+  return v5(`${stream}/${partition}/${sequence}`, incarnation);
 }
 
 /** Writes losses in the caller's transaction, one statement for all. */
@@ -28,9 +36,10 @@ export async function appendLosses(tx: Transaction, losses: readonly Loss[]): Pr
 
 const APPEND = statement(
   'loss_append',
-  `INSERT INTO pawl.loss (id, origin, workflow, run_key, type, subject, payload, reason, detail, message_id)
-   SELECT id, origin, workflow, "runKey", type, subject, payload, reason, detail, "messageId"
+  `INSERT INTO pawl.loss (id, origin, workflow, run_key, type, subject, payload, reason, detail, message_id, under_way_until)
+   SELECT id, origin, workflow, "runKey", type, subject, payload, reason, detail, "messageId",
+     clock_timestamp() + "underWayMs" * interval '1 millisecond'
    FROM jsonb_to_recordset($1::jsonb) AS loss (
      id uuid, origin text, workflow text, "runKey" text, type text, subject text, payload jsonb, reason text,
-     detail text, "messageId" text)`,
+     detail text, "messageId" text, "underWayMs" integer)`,
 );

@@ -25,6 +25,13 @@ export interface MessagingLimits {
   readonly concurrency: number;
   /** How long an `@OnMessage` handler may take. Milliseconds, default 8,000: below the server's idle limit for transactions. */
   readonly handlerTimeoutMs: number;
+  /**
+   * How long an `@OnMessage` handler of an at-least-once or at-most-once route may take, which runs in no transaction. Milliseconds,
+   * default 60,000.
+   */
+  readonly callTimeoutMs: number;
+  /** Such handlers at a time. Default 8. */
+  readonly callsMax: number;
   /** How long a row lock is waited for. Milliseconds, default 1,000. */
   readonly lockTimeoutMs: number;
   /** How long stopping may take. Milliseconds, default 10,000. */
@@ -65,6 +72,8 @@ export const DEFAULT_LIMITS: MessagingLimits = {
   transactionsMax: 4,
   concurrency: 8,
   handlerTimeoutMs: 8_000,
+  callTimeoutMs: 60_000,
+  callsMax: 8,
   lockTimeoutMs: 1_000,
   stopTimeoutMs: 10_000,
 };

@@ -9,6 +9,7 @@ import { AttemptLedger } from './inbox/attempts.js';
 import { Consumers } from './inbox/consumers.js';
 import { HeldMessages } from './inbox/held-messages.js';
 import { Inbox } from './inbox/inbox.js';
+import { OutsideCalls } from './inbox/outside-calls.js';
 import { PatientBatch } from './inbox/patient-batch.js';
 import { StreamBatch } from './inbox/stream-batch.js';
 import { SealingTransport } from './integrity/sealing-transport.js';
@@ -92,13 +93,17 @@ export class MessagingRuntime {
     };
 
     const onError = (error: unknown): void => this.log.warn('Messages stay open', error);
-    const batch = new StreamBatch(this.transactions, this.consumers, this.limits);
-    const patient = new PatientBatch(batch, new AttemptLedger(this.transactions), { attemptsMax, onError });
+    const { callTimeoutMs } = this.limits;
+    const calls = new OutsideCalls(this.transactions, this.consumers, { callTimeoutMs, onError });
+    const batch = new StreamBatch(this.transactions, this.consumers, calls, this.limits);
+    const attempts = new AttemptLedger(this.transactions);
+    const patient = new PatientBatch(batch, attempts, calls, { attemptsMax, onError });
     this.acknowledger = new Acknowledger(this.transport, {
       onError: (error) => this.log.warn('An acknowledgement was not sent', error),
     });
     this.inbox = new Inbox(patient, {
       transactionsMax: this.limits.transactionsMax,
+      callsMax: this.limits.callsMax,
       acknowledge: (partition, ledger) => this.acknowledger.note(partition, ledger),
     });
     this.receiver = new Receiver(

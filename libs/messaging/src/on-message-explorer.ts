@@ -28,7 +28,8 @@ export class OnMessageExplorer {
       for (const type of handledBy(instance[member])) {
         const handler = (instance[member] as MessageHandler<unknown>).bind(instance);
         const name = `${instance.constructor.name}.${member}`;
-        const consumer = new HandlerConsumer(name, type, handler, this.runtime.limits.handlerTimeoutMs);
+        const { handlerTimeoutMs, callTimeoutMs } = this.runtime.limits;
+        const consumer = new HandlerConsumer(name, type, handler, handlerTimeoutMs, callTimeoutMs);
         this.runtime.consumers.register([messageTypeOf(type).name], consumer);
       }
     }

@@ -21,6 +21,12 @@ export class Consumers {
     return this.byType.get(type) ?? [];
   }
 
+  /** Those of them that are to be called for this message, in no transaction. */
+  outside(envelope: Envelope): readonly MessageConsumer[] {
+    if (envelope.guarantee === undefined) return [];
+    return this.of(envelope.type).filter((consumer) => consumer.callable?.(envelope) === true);
+  }
+
   /** The messages of a batch for each consumer, in their order. */
   share(envelopes: readonly Envelope[]): Map<MessageConsumer, Envelope[]> {
     const shares = new Map<MessageConsumer, Envelope[]>();

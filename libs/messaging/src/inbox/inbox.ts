@@ -16,6 +16,8 @@ export type AcceptOutcome = 'closed' | 'duplicate' | 'open';
 export interface InboxOptions {
   /** Transactions at a time, over all partitions of this process. */
   readonly transactionsMax: number;
+  /** Handlers in no transaction at a time, over all partitions of this process. */
+  readonly callsMax: number;
   /** Told after each batch what is closed now: for acknowledgements, which may be lost. */
   readonly acknowledge: (partition: InboxPartition, ledger: { closed: RangeSet; receiver: string }) => void;
 }
@@ -35,7 +37,9 @@ interface Waiting extends Early {
  */
 export class Inbox {
   private readonly lanes = new Map<string, Batcher<Waiting>>();
-  private readonly slots: Slots;
+  private readonly transactionSlots: Slots;
+  /** Apart, so that handlers which take long keep nobody from a transaction. */
+  private readonly callSlots: Slots;
   private readonly early = new WaitingRoom({
     waitingMax: EARLY_MAX,
     again: (early) => this.laneOf(early.envelope).add({ ...early, settle: () => undefined }),
@@ -45,7 +49,8 @@ export class Inbox {
     private readonly batch: PatientBatch,
     private readonly options: InboxOptions,
   ) {
-    this.slots = new Slots(options.transactionsMax);
+    this.transactionSlots = new Slots(options.transactionsMax);
+    this.callSlots = new Slots(options.callsMax);
   }
 
   /**
@@ -73,15 +78,18 @@ export class Inbox {
     this.early.close();
   }
 
-  private laneOf({ stream, partition, incarnation }: Envelope): Batcher<Waiting> {
-    const key = partitionName({ stream, partition, incarnation });
+  private laneOf({ stream, partition, incarnation, guarantee }: Envelope): Batcher<Waiting> {
+    const key = `${partitionName({ stream, partition, incarnation })} ${guarantee ?? ''}`;
+    const slots = guarantee === undefined ? this.transactionSlots : this.callSlots;
     const known = this.lanes.get(key);
     if (known !== undefined) return known;
     const flush = async (batch: Waiting[]): Promise<void> => {
-      await this.slots.use(() => this.flush({ stream, partition, incarnation }, batch));
+      await slots.use(() => this.flush({ stream, partition, incarnation }, batch));
       setImmediate(() => lane.idle && this.lanes.delete(key));
     };
-    const lane = new Batcher<Waiting>(flush, { lanesMax: 1, batchMax: BATCH_MAX });
+    // What has been called is acknowledged before the next one is called.
+    const batchMax = guarantee === undefined ? BATCH_MAX : 1;
+    const lane = new Batcher<Waiting>(flush, { lanesMax: 1, batchMax });
     this.lanes.set(key, lane);
     return lane;
   }

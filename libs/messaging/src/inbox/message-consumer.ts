@@ -17,4 +17,12 @@ export interface MessageConsumer {
    * It may run more than once for a message (deadlock, batch done again), so it acts through `tx` only.
    */
   handle(envelopes: readonly Envelope[], tx: Transaction): Promise<readonly string[]>;
+
+  /**
+   * Handles one message of a route that promises at least or at most once, in no transaction. A consumer without it, or one that does not want
+   * the message this way, is given it as any other: in the transaction that closes its number, which is exactly once.
+   */
+  call?(envelope: Envelope): Promise<void>;
+  /** Whether `call` is the way for this message. Asked for those of such routes only. */
+  callable?(envelope: Envelope): boolean;
 }

@@ -8,8 +8,13 @@ import type { MessageConsumer } from './message-consumer.js';
 /** What a handler is given beside the payload. */
 export interface MessageContext {
   readonly envelope: Envelope;
-  /** Of the transaction that closes the message's number. It is taken away when the handler ends: await every query. */
+  /**
+   * Of the transaction that closes the message's number. It is taken away when the handler ends: await every query.
+   * @throws PawlError `no_transaction` for a message whose route promises at least or at most once: its handler runs in none
+   */
   readonly manager: EntityManager;
+  /** Aborted when the handler's time is up. */
+  readonly signal: AbortSignal;
 }
 
 export type MessageHandler<Payload> = (payload: Payload, context: MessageContext) => Promise<void> | void;
@@ -18,7 +23,8 @@ const HANDLED = Symbol.for('pawl.on-message');
 
 /**
  * Makes a provider's method the handler of a message type: `(payload, { envelope, manager })`. What it writes through `manager` happens
- * exactly once per message. To throw rolls back and spends an attempt. The payload has passed the schema of the class; one that does not
+ * exactly once per message. To throw rolls back and spends an attempt. If the message's route promises at least or at most once
+ * there is no `manager`, and more time: see `Guarantee`. The payload has passed the schema of the class; one that does not
  * becomes a dead letter.
  */
 export function OnMessage<Payload>(type: MessageClass<Payload>) {
@@ -43,13 +49,26 @@ export class HandlerConsumer implements MessageConsumer {
   /**
    * @param name class and method, for errors
    * @param timeoutMs how long one call may take; it holds the partition's row meanwhile
+   * @param callTimeoutMs how long one may take that runs in no transaction
    */
   constructor(
     readonly name: string,
     private readonly type: MessageClass,
     private readonly handler: MessageHandler<Json>,
     private readonly timeoutMs: number,
+    private readonly callTimeoutMs: number = timeoutMs,
   ) {}
+
+  /** What does not fit is buried in the transaction. */
+  callable(envelope: Envelope): boolean {
+    return this.problemsOf(envelope).length === 0;
+  }
+
+  async call(envelope: Envelope): Promise<void> {
+    await this.withinTime(this.callTimeoutMs, async (signal) =>
+      this.handler(envelope.data, outsideContext(envelope, signal)),
+    );
+  }
 
   async handle(envelopes: readonly Envelope[], tx: Transaction): Promise<readonly string[]> {
     for (const envelope of envelopes) await this.handleOne(envelope, tx);
@@ -61,7 +80,9 @@ export class HandlerConsumer implements MessageConsumer {
     if (problems.length > 0) return this.bury(envelope, tx, problems);
     const lent = tx.lend();
     try {
-      await this.withinTime(async () => this.handler(envelope.data, { envelope, manager: lent.manager }));
+      await this.withinTime(this.timeoutMs, async (signal) =>
+        this.handler(envelope.data, { envelope, manager: lent.manager, signal }),
+      );
     } finally {
       lent.revoke();
     }
@@ -79,16 +100,42 @@ export class HandlerConsumer implements MessageConsumer {
     await appendDeadLetters(tx, [deadMessage(envelope, why)]);
   }
 
-  private async withinTime(work: () => Promise<void>): Promise<void> {
+  private async withinTime(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const ending = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new HandlerTimeoutError(this.name, this.timeoutMs)), this.timeoutMs);
+      timer = setTimeout(() => {
+        const error = new HandlerTimeoutError(this.name, timeoutMs);
+        ending.abort(error);
+        reject(error);
+      }, timeoutMs);
     });
     try {
-      await Promise.race([work(), late]);
+      await Promise.race([work(ending.signal), late]);
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+function outsideContext(envelope: Envelope, signal: AbortSignal): MessageContext {
+  return {
+    envelope,
+    signal,
+    get manager(): EntityManager {
+      throw new NoTransactionError(envelope);
+    },
+  };
+}
+
+/** The handler of an at-least-once or at-most-once route asked for a transaction that there is not. */
+export class NoTransactionError extends PawlError {
+  constructor({ type, guarantee }: Envelope) {
+    super(
+      'no_transaction',
+      `The route of this ${type} promises ${guarantee}: its handler runs in no transaction. Open one (dataSource.transaction), or ` +
+        `leave the route at exactly-once.`,
+    );
   }
 }
 

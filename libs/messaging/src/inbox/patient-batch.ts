@@ -1,7 +1,8 @@
-import { Slots } from '@pawl/core';
+import { crashPoint, Slots } from '@pawl/core';
 import type { Envelope } from '../envelope.js';
 import type { AttemptLedger } from './attempts.js';
 import type { InboxPartition } from './inbox-stream.js';
+import type { OutsideCalls } from './outside-calls.js';
 import { type BatchResult, type Incoming, isTransient, type StreamBatch } from './stream-batch.js';
 
 export interface PatientBatchOptions {
@@ -21,11 +22,20 @@ export class PatientBatch {
   constructor(
     private readonly batch: StreamBatch,
     private readonly attempts: AttemptLedger,
+    private readonly calls: OutsideCalls,
     private readonly options: PatientBatchOptions,
   ) {}
 
   /** Answers the results of the transactions it took. Does not throw. */
   async run(partition: InboxPartition, incoming: readonly Incoming[]): Promise<BatchResult[]> {
+    const inside = incoming.filter(({ envelope }) => !this.calls.concern(envelope));
+    const results = inside.length === 0 ? [] : await this.inside(partition, inside);
+    for (const each of incoming.filter((one) => !inside.includes(one)))
+      results.push(await this.outside(partition, each));
+    return results;
+  }
+
+  private async inside(partition: InboxPartition, incoming: readonly Incoming[]): Promise<BatchResult[]> {
     const first = await this.together(partition, incoming, { counted: false });
     const aside = first.flatMap(({ setAside }) => setAside);
     const untried = aside
@@ -38,6 +48,22 @@ export class PatientBatch {
       results.push(await (deadly ? this.quarantine.use(attempt) : attempt()));
     }
     return results;
+  }
+
+  /** One whose handler runs in no transaction. It is looked first whether it is closed: then nobody is called. */
+  private async outside(partition: InboxPartition, incoming: Incoming): Promise<BatchResult> {
+    const { envelope } = incoming;
+    try {
+      const look = await this.batch.run(partition, [incoming], { counted: false });
+      const [aside] = look.setAside;
+      if (aside === undefined) return look;
+      const suspect = incoming.suspect || aside.attempts > 0;
+      const attempt = (): Promise<BatchResult> => this.alone(partition, { envelope, suspect });
+      return await (aside.deadly ? this.quarantine.use(attempt) : attempt());
+    } catch (error) {
+      this.options.onError(error, [envelope]);
+      return allOpen([incoming]);
+    }
   }
 
   /** All in one transaction, or else each in its own. */
@@ -76,8 +102,13 @@ export class PatientBatch {
   private async tryAlone(partition: InboxPartition, incoming: Incoming): Promise<BatchResult> {
     const { envelope, suspect: counted } = incoming;
     try {
-      const result = await this.batch.run(partition, [incoming], { counted });
+      if (envelope.guarantee === 'at-least-once') {
+        await this.calls.make(envelope);
+        crashPoint('inbox.before-mark');
+      }
+      const result = await this.batch.run(partition, [incoming], { counted, called: true });
       if (counted) await this.undo(partition, result.open);
+      for (const marked of result.marked ?? []) await this.calls.makeMarked(marked);
       return result;
     } catch (error) {
       this.options.onError(error, [envelope]);

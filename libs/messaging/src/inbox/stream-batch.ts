@@ -14,7 +14,9 @@ import type { Consumers } from './consumers.js';
 import { type HeldLimits, heldKeys, holdMessages } from './held-keys.js';
 import { InDisorderError } from './in-disorder-error.js';
 import { closeNumbers, type InboxPartition, type LockedStream, lockStream } from './inbox-stream.js';
+import { appendLosses } from '../loss.js';
 import { LeaveOpenError } from './leave-open-error.js';
+import type { OutsideCalls } from './outside-calls.js';
 import { Turns } from './turns.js';
 import { wavesOf } from './waves.js';
 
@@ -36,9 +38,11 @@ export interface Incoming {
 export interface BatchMode {
   /** Whether these tries were counted beforehand; then suspects run, else they are set aside. */
   readonly counted: boolean;
+  /** Whether calls outside of the transaction are the caller's business; else messages that want them are set aside. */
+  readonly called?: boolean;
 }
 
-/** A message that has to be counted before it runs. */
+/** A message that has to be counted, or called, before it is closed here. */
 export interface SetAside {
   readonly envelope: Envelope;
   readonly attempts: number;
@@ -56,6 +60,8 @@ export interface BatchResult {
   readonly early: readonly Envelope[];
   /** Not tried: they have to be counted first. */
   readonly setAside: readonly SetAside[];
+  /** Closed by this, with a row in the loss ledger, and not called yet: at most once. */
+  readonly marked?: readonly Envelope[];
   /** What is closed now, by which incarnation of ours. */
   readonly ledger: { readonly closed: RangeSet; readonly receiver: string } | undefined;
 }
@@ -68,6 +74,7 @@ export class StreamBatch {
   constructor(
     private readonly transactions: Transactions,
     private readonly consumers: Consumers,
+    private readonly calls: OutsideCalls,
     private readonly options: StreamBatchOptions,
   ) {}
 
@@ -80,6 +87,13 @@ export class StreamBatch {
       const held = await heldKeys(tx, partition.stream, envelopes, this.options);
       const sorted = this.sort(stream, held, batch, mode);
       const open = await this.consume(tx, partition.stream, sorted.fresh);
+      const marked = sorted.fresh.filter(
+        (envelope) => envelope.guarantee === 'at-most-once' && this.calls.concern(envelope),
+      );
+      await appendLosses(
+        tx,
+        marked.map((envelope) => this.calls.lossOf(envelope)),
+      );
       await appendDeadLetters(tx, sorted.dead);
       await holdMessages(tx, sorted.held);
       const closed = [...sorted.buried, ...sorted.held, ...sorted.fresh].filter(({ id }) => !open.has(id));
@@ -96,6 +110,7 @@ export class StreamBatch {
         open: [...sorted.refused, ...sorted.early, ...sorted.fresh.filter(({ id }) => open.has(id))],
         early: sorted.early,
         setAside: sorted.setAside,
+        marked,
         ledger: { closed: ledger, receiver: stream.receiver },
       };
     });
@@ -108,7 +123,7 @@ export class StreamBatch {
     stream: LockedStream,
     held: ReadonlyMap<string, number>,
     batch: readonly Incoming[],
-    { counted }: BatchMode,
+    { counted, called = false }: BatchMode,
   ): SortedBatch {
     const turns = new Turns(stream.closed, held, this.options.heldPerKeyMax);
     const sorted = new SortedBatch(turns);
@@ -126,7 +141,7 @@ export class StreamBatch {
         if (turn === 'held') sorted.hold(envelope);
         else if (spent >= this.options.attemptsMax)
           sorted.bury(envelope, { reason: 'attempts_exhausted', errors });
-        else if (!counted && (suspect || attempts > 0))
+        else if ((!counted && (suspect || attempts > 0)) || (!called && this.calls.concern(envelope)))
           sorted.setAside.push({ envelope, attempts, deadly: attempts > errors.length });
         else if (this.consumers.of(envelope.type).length === 0)
           sorted.bury(envelope, { reason: 'unknown_type', errors });
@@ -144,7 +159,9 @@ export class StreamBatch {
     const open = new Set<string>();
     for (const wave of wavesOf(fresh, this.consumers)) {
       for (const [consumer, envelopes] of this.consumers.share(wave)) {
-        for (const id of await consumer.handle(envelopes, tx)) open.add(id);
+        const inside = envelopes.filter((envelope) => !this.consumers.outside(envelope).includes(consumer));
+        if (inside.length === 0) continue;
+        for (const id of await consumer.handle(inside, tx)) open.add(id);
       }
     }
     await this.assertInOrder(tx, stream, fresh, open);
