@@ -63,6 +63,8 @@ create table pawl.step (
   attempt_id uuid not null,
   idempotency_key text not null,
   fencing_token bigint not null,
+  -- When the first attempt was recorded, for ever: ids that carry a time (`request`) carry this one, whichever attempt makes them.
+  intended_at timestamptz not null default clock_timestamp(),
   started_at timestamptz not null default clock_timestamp(),
   deadline timestamptz,
   next_attempt_at timestamptz,

@@ -53,8 +53,9 @@ function withoutTx({
   attempt,
   signal,
   send,
+  request,
 }: StepContext<object>) {
-  return { runId, key, data, outputs, idempotencyKey, attempt, signal, send };
+  return { runId, key, data, outputs, idempotencyKey, attempt, signal, send, request };
 }
 
 @writing.Workflow()

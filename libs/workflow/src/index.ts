@@ -17,7 +17,7 @@ export {
 export { PermanentError } from './machine/permanent-error.js';
 export type { Definition } from './model/definition.js';
 export type { Run, RunStatus } from './model/run.js';
-export type { StepContext } from './model/step-context.js';
+export type { StepContext, StepRequest } from './model/step-context.js';
 export type { Decision, Receipt, Rule, Verdict } from './model/verdict.js';
 export { WorkflowModule } from './module/workflow.module.js';
 export type { WorkflowOptions } from './module/workflow-options.js';

@@ -70,12 +70,13 @@ export class ExchangeClient {
 
   /**
    * Has the other side forget body and answer, once the answer is kept here; nothing can run under the id again. What is not forgotten
-   * goes when the time of the id leaves the window.
+   * goes when the time of the id leaves the window, so it is tried twice and no more.
    * @throws ExchangeUnansweredError
    */
   async forget(url: string, id: string, signal?: AbortSignal): Promise<void> {
+    const tries = new Tries({ ...this.options, triesMax: FORGET_TRIES_MAX }, signal);
     try {
-      await this.call(new Tries(this.options, signal), { method: 'DELETE', url: at(url, id) });
+      await this.call(tries, { method: 'DELETE', url: at(url, id) });
     } catch (error) {
       if (!(error instanceof ExchangeGoneError)) throw error;
     }
@@ -100,6 +101,8 @@ export class ExchangeClient {
 }
 
 const DEFAULTS = { tryTimeoutMs: 5_000, triesMax: 10, pauseMs: 100, pauseMaxMs: 5_000 };
+
+const FORGET_TRIES_MAX = 2;
 
 /** An answer with what stands around it. */
 const ANSWER_BYTES_MAX = PAYLOAD_BYTES_MAX + 4_096;

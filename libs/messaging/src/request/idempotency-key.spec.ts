@@ -8,6 +8,12 @@ describe('the identity of a request', () => {
     expect(post({ 'idempotency-key': 'k 1' })).toMatchObject({ scope: 'http', key: 'k 1' });
   });
 
+  it('has the key without the quotes that the draft puts around it', () => {
+    expect(post({ 'idempotency-key': '"k 1"' }).key).toBe('k 1');
+    expect(post({ 'idempotency-key': String.raw`"a\"b\\c"` }).key).toBe('a"b\\c');
+    expect(post({ 'idempotency-key': '"half' }).key).toBe('"half');
+  });
+
   it('does not depend on the order of members or on the query', () => {
     const headers = { 'idempotency-key': 'k' };
     expect(post(headers, { b: 2, a: 1 }, '/orders?x=1')).toEqual(post(headers));
@@ -24,7 +30,7 @@ describe('the identity of a request', () => {
     expect(() => post({})).toThrow(expect.objectContaining({ code: 'idempotency_key_missing' }));
   });
 
-  it.each(['ä', 'tab\t', 'x'.repeat(256)])('is refused with the key %j', (key) => {
+  it.each(['ä', 'tab\t', '""', 'x'.repeat(256)])('is refused with the key %j', (key) => {
     expect(() => post({ 'idempotency-key': key })).toThrow(
       expect.objectContaining({ code: 'idempotency_key_invalid' }),
     );

@@ -24,14 +24,22 @@ export interface HttpRequest {
  * @throws IdempotencyKeyMissingError, IdempotencyKeyInvalidError
  */
 export function requestIdentity(scope: string, { method, url, headers, body }: HttpRequest): RequestIdentity {
-  const key = headers['idempotency-key'];
-  if (key === undefined || key === '') throw new IdempotencyKeyMissingError();
-  if (typeof key !== 'string' || !KEY.test(key)) throw new IdempotencyKeyInvalidError();
+  const header = headers['idempotency-key'];
+  if (header === undefined || header === '') throw new IdempotencyKeyMissingError();
+  const key = typeof header === 'string' ? unquoted(header) : '';
+  if (!KEY.test(key)) throw new IdempotencyKeyInvalidError();
   const [path] = url.split('?');
   return { scope, key, fingerprint: contentDigest([method, path, body ?? null]) };
 }
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
+
+/** The draft has the key as a string of RFC 9651, in quotes; most callers leave them out. Both name the same key. */
+function unquoted(header: string): string {
+  return QUOTED.test(header) ? header.slice(1, -1).replaceAll(/\\(["\\])/g, '$1') : header;
+}
+
+const QUOTED = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"$/;
 
 /** HTTP: 400. */
 export class IdempotencyKeyMissingError extends PawlError {

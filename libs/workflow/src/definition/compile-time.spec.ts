@@ -3,6 +3,7 @@ import ts from 'typescript';
 
 /** What the compiler says about members of a workflow class. All snippets are one program, so types are read once. */
 const PRELUDE = `
+import { requestType } from '@pawl/messaging';
 import type { StepContext } from '../model/step-context.js';
 import { allItemsSeen } from './all-items-seen.js';
 import { workflow } from './workflow.js';
@@ -12,6 +13,7 @@ class ItemAdded { index = 0; line = ''; }
 class Accepted { itemCount = 0; }
 interface Order { customer: string; lines: string[]; }
 interface Invoice { amount: number; }
+const quote = requestType<{ sku: string }, { cents: number }>({ name: 'shop.quote' });
 const order = workflow<Order>()('order', { version: 1, states: ['Open', 'Busy', 'Closed'], final: ['Closed'] });
 `;
 
@@ -34,6 +36,10 @@ const fine: Record<string, string> = {
     async charge({ data, idempotencyKey }: StepContext<Order>) { return data.customer + idempotencyKey; }
     @order.Step({ in: 'Busy', to: 'Closed', effect: 'external', alone: true })
     async release() {}`),
+  'a request of another service': member(`@order.Step({ in: 'Open', to: 'Busy', effect: 'external' })
+    async ask({ request, data }: StepContext<Order>): Promise<number> {
+      return (await request('http://shop/requests', { type: quote, body: { sku: data.customer } })).cents;
+    }`),
   'an event class with a private constructor': `class Made { private constructor(readonly by: string) {} static by(by: string) { return new Made(by); } }
     abstract class Base { abstract readonly by: string; }
     ${member(`@order.On(Base, { in: 'Open', key: (e) => e.by }) base(_: Order, event: Base) { return void event.by; }`)}
@@ -50,6 +56,18 @@ const refused: Record<string, [snippet: string, error: string]> = {
   'an unknown state in `in`': [
     member(`@order.On(Accepted, { in: 'Opened' }) accepted() {}`),
     `'"Opened"' is not assignable`,
+  ],
+  'a request with another body': [
+    member(
+      `@order.Step({ in: 'Open', effect: 'external' }) async ask({ request }: StepContext<Order>) { await request('', { type: quote, body: { sku: 7 } }); }`,
+    ),
+    `Type 'number' is not assignable to type 'string'`,
+  ],
+  'another answer than that of the request': [
+    member(
+      `@order.Step({ in: 'Open', effect: 'external' }) async ask({ request }: StepContext<Order>): Promise<string> { return request('', { type: quote, body: { sku: '' } }); }`,
+    ),
+    `is not assignable to type 'string'`,
   ],
   'an unknown state among several': [
     member(`@order.On(Accepted, { in: ['Open', 'Bust'] }) accepted() {}`),
@@ -166,6 +184,7 @@ const refused: Record<string, [snippet: string, error: string]> = {
 /** Stand-ins for what is large and plays no part here: the compiler would read most of node_modules. */
 const STAND_INS: Record<string, string> = {
   '@pawl/messaging': `
+    export * from '../../../messaging/src/exchange/request-type.js';
     export * from '../../../messaging/src/message-type.js';
     export * from '../../../messaging/src/outgoing-message.js';
     export * from '../../../messaging/src/route.js';`,

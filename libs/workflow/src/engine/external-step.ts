@@ -3,9 +3,11 @@ import {
   BusyError,
   crashPoint,
   DatabaseUnavailableError,
+  Slots,
   type Transaction,
   type Transactions,
 } from '@pawl/core';
+import type { ExchangeClient } from '@pawl/messaging';
 import { v7 as uuidv7 } from 'uuid';
 import type { StepDefinition } from '../model/definition.js';
 import { type AttemptAt, recordIntent, recordOutcome } from '../store/step-attempts.js';
@@ -13,15 +15,19 @@ import { outputsOf } from './claim-view.js';
 import { callStep, idempotencyKeyOf, type StepResult } from './step-call.js';
 import { type Activated, finishedStep, type StepCloser } from './step-closer.js';
 import { Refusal, type StepsClosed } from './step-outcome.js';
+import { StepRequests } from './step-requests.js';
 
 /**
  * Runs a step whose effect is elsewhere. The intent is committed before the call, so a crash spends the attempt and nobody forgets that it may
  * have happened; the idempotency key is the same for every attempt. No transaction is open during the call.
  */
 export class ExternalStep {
+  private readonly forgetting = new Slots(FORGETTING_MAX);
+
   constructor(
     private readonly transactions: Transactions,
     private readonly closer: StepCloser,
+    private readonly exchange: ExchangeClient,
   ) {}
 
   /**
@@ -31,20 +37,24 @@ export class ExternalStep {
    */
   async run(activated: Activated, step: StepDefinition): Promise<StepsClosed> {
     const at = attemptAt(activated, step);
-    const attempts = await this.transactions.run((tx) => recordIntent(tx, at, step.timeoutMs));
-    if (attempts === undefined) throw new Refusal();
+    const intent = await this.transactions.run((tx) => recordIntent(tx, at, step.timeoutMs));
+    if (intent === undefined) throw new Refusal();
     crashPoint('external.after-intent');
     const { claim, held } = activated;
+    const { attempts } = intent;
+    const requests = new StepRequests(this.exchange, { ...intent, idempotencyKey: at.idempotencyKey });
     const result = await callStep({
       step,
       run: claim.run,
       outputs: outputsOf(claim),
       attempt: attempts,
+      requests,
       signal: held.signal,
     });
     crashPoint('external.after-effect');
     const closed = await this.close(activated, at, step, attempts, result);
     crashPoint('step.after-commit');
+    requests.forget(this.forgetting);
     return closed;
   }
 
@@ -78,6 +88,9 @@ export class ExternalStep {
 }
 
 const AGAIN_MS = 100;
+
+/** Calls at a time that tell other services that an answer is kept here. */
+const FORGETTING_MAX = 32;
 
 function isPassing(error: unknown): boolean {
   return error instanceof BusyError || error instanceof DatabaseUnavailableError;

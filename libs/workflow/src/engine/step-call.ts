@@ -6,6 +6,7 @@ import type { StepDefinition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import type { StepContext } from '../model/step-context.js';
 import { freezeDeep } from './freeze-deep.js';
+import type { StepRequests } from './step-requests.js';
 
 /** What one attempt at a step is made with. */
 export interface StepCall {
@@ -15,6 +16,8 @@ export interface StepCall {
   readonly attempt: number;
   /** Absent for an external step. */
   readonly manager?: EntityManager;
+  /** Absent for a transactional step. */
+  readonly requests?: StepRequests;
   /** Aborted when the lease is lost or the process shuts down. */
   readonly signal: AbortSignal;
 }
@@ -86,6 +89,13 @@ function contextOf(call: StepCall, signal: AbortSignal, messages: OutgoingMessag
       throw new PawlError(
         'no_transaction',
         `Step ${step.name} is external and has no transaction: write in a transactional step before or after it.`,
+      );
+    },
+    request: async (url, wanted) => {
+      if (call.requests) return call.requests.make(url, wanted, signal);
+      throw new PawlError(
+        'no_request',
+        `Step ${step.name} is transactional: ask other services in a step with effect: 'external'.`,
       );
     },
     send: (route, event) => {

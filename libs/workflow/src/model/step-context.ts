@@ -1,4 +1,4 @@
-import type { Route } from '@pawl/messaging';
+import type { RequestType, Route } from '@pawl/messaging';
 import type { EntityManager } from 'typeorm';
 
 /** What a step is given. */
@@ -23,4 +23,21 @@ export interface StepContext<Data> {
   readonly tx: EntityManager;
   /** Keeps a message that goes to the outbox when the step commits. */
   readonly send: (route: Route, event: object) => void;
+  /**
+   * For an external step: asks another service by its HTTP exchange, under an id that all attempts of this step share, so it takes
+   * effect there once. The step's timeout bounds it. Nothing else is needed for its idempotency.
+   * @param url where the other side serves its exchange, `https://labels.example/requests`
+   * @throws PermanentError with `details.code`: `exchange_refused` (a final no), `exchange_gone` (the other side accepts the id no more),
+   * `exchange_invalid`; any other error: it is asked again under the same id, by the next attempt
+   */
+  readonly request: <Body, Answer>(url: string, wanted: StepRequest<Body, Answer>) => Promise<Answer>;
+}
+
+/** What a step asks of another service. */
+export interface StepRequest<Body, Answer> {
+  readonly type: RequestType<Body, Answer>;
+  /** Made of `data` and `outputs` only: every attempt has to ask the same. */
+  readonly body: NoInfer<Body>;
+  /** Tells apart requests of one type in one step. Default ''. */
+  readonly name?: string;
 }

@@ -1,4 +1,5 @@
 import { RefusedToBootError } from '@pawl/core';
+import type { ExchangeClientOptions } from '@pawl/messaging';
 import type { HintChannel } from '../dispatch/hints.js';
 
 export interface WorkflowOptions {
@@ -24,9 +25,12 @@ export interface WorkflowOptions {
   readonly claimsMax?: number;
   /** Runs of a workflow that may wait for their start event. Default 10,000. */
   readonly awaitedMax?: number;
+  /** How steps' `request` calls other services: time, tries, headers. */
+  readonly exchange?: ExchangeClientOptions;
 }
 
-export type ResolvedOptions = Required<Omit<WorkflowOptions, 'queueUrl' | 'hintChannel'>> & WorkflowOptions;
+export type ResolvedOptions = Required<Omit<WorkflowOptions, 'queueUrl' | 'hintChannel' | 'exchange'>> &
+  WorkflowOptions;
 
 const DEFAULTS = {
   prefix: 'pawl',

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type Duty, DutyLoop, Slots, sqlErrorKind, type Transactions } from '@pawl/core';
-import { type MessagingRuntime, openBullBackend } from '@pawl/messaging';
+import { ExchangeClient, type MessagingRuntime, openBullBackend } from '@pawl/messaging';
 import { fingerprint } from '../definition/fingerprint.js';
 import { BullHintChannel } from '../dispatch/bull-hint-channel.js';
 import { HintSender } from '../dispatch/hint-sender.js';
@@ -89,7 +89,7 @@ export class WorkflowRuntime {
       activation: {
         transactions,
         transactional: new TransactionalSteps(transactions, closer, leaseMs),
-        external: new ExternalStep(transactions, closer),
+        external: new ExternalStep(transactions, closer, new ExchangeClient(options.exchange)),
         closer,
         leaseMs,
         random: Math.random,

@@ -24,7 +24,7 @@ const RECORD_INTENT = statement(
      attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, deadline = excluded.deadline,
      started_at = clock_timestamp(), next_attempt_at = null
    where s.status <> 'done'
-   returning s.attempts`,
+   returning s.attempts, (extract(epoch from s.intended_at) * 1000)::float8 as intended_ms`,
 );
 
 const ERRORS_KEPT = 20;
@@ -68,14 +68,22 @@ const RECORD_OUTCOME = statement(
    from gone where s.run_id = gone.id and s.name = $2 and s.attempt_id = $3 and s.status = 'intent' returning 1`,
 );
 
+export interface Intent {
+  /** Attempts spent, this one included. */
+  readonly attempts: number;
+  /** When the first of them was recorded; milliseconds since 1970. */
+  readonly intendedMs: number;
+}
+
 /** Records that an external attempt is about to be made, and spends it. Undefined: the lease is lost or the run has moved. */
 export async function recordIntent(
   tx: Transaction,
   at: AttemptAt,
   timeoutMs: number,
-): Promise<number | undefined> {
-  const [row] = await tx.query<{ attempts: number }>(RECORD_INTENT, [...attemptValues(at), timeoutMs]);
-  return row?.attempts;
+): Promise<Intent | undefined> {
+  const values = [...attemptValues(at), timeoutMs];
+  const [row] = await tx.query<{ attempts: number; intended_ms: number }>(RECORD_INTENT, values);
+  return row && { attempts: row.attempts, intendedMs: row.intended_ms };
 }
 
 export interface Failure {
