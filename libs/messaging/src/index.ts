@@ -10,6 +10,10 @@ export {
 } from './dead-letter/dead-letters.js';
 export { type DeadEvent, type EventRedrive, Redriver } from './dead-letter/redriver.js';
 export { type Envelope, isProblem, parseEnvelope, type Problem } from './envelope.js';
+export { FeedConsumer, type FeedConsumerOptions } from './feed/feed-consumer.js';
+export { FeedModule } from './feed/feed.module.js';
+export type { FeedOptions, FeedSource } from './feed/feed-options.js';
+export { type FeedPage, OutboxFeed } from './feed/outbox-feed.js';
 export { Consumers } from './inbox/consumers.js';
 export { KeyRing } from './integrity/key-ring.js';
 export { type MessageKey, messageKeys } from './integrity/message-key.js';

@@ -1,4 +1,5 @@
 import { RefusedToBootError } from '@pawl/core';
+import { type FeedOptions, feedProblems, type FeedSource, sourceProblems } from './feed/feed-options.js';
 import { keyProblems, type MessageKey } from './integrity/message-key.js';
 import { isServiceName } from './route.js';
 import type { Transport } from './transport/transport.js';
@@ -58,6 +59,10 @@ export interface MessagingOptions {
   readonly prefix?: string;
   /** Whether this process handles incoming messages. Default true; false for one that only serves HTTP. */
   readonly consume?: boolean;
+  /** Lets other services read their messages here over HTTP; import `FeedModule` where that is served. */
+  readonly feed?: FeedOptions;
+  /** Feeds of other services that this one reads. */
+  readonly feeds?: readonly FeedSource[];
   readonly limits?: Partial<MessagingLimits>;
 }
 
@@ -93,6 +98,8 @@ export function checkedLimits(options: MessagingOptions): MessagingLimits {
       'give either keys (messageKeys(text) reads them, or make one: id=whsec_$(openssl rand -base64 32)) or unsigned: true',
     );
   if (options.keys !== undefined) problems.push(...keyProblems(options.keys));
+  if (options.feed !== undefined) problems.push(...feedProblems(options.feed));
+  problems.push(...sourceProblems(options.feeds ?? []));
   if (limits.attemptsMax > 100) problems.push(`limits.attemptsMax is ${limits.attemptsMax}, more than 100`);
   if (limits.firstIntervalMs > limits.longestIntervalMs)
     problems.push('limits.firstIntervalMs is above limits.longestIntervalMs');

@@ -5,6 +5,8 @@ import { DeadLetters } from './dead-letter/dead-letters.js';
 import { Redriver } from './dead-letter/redriver.js';
 import { guardDataSource } from './guard-connections.js';
 import { Acknowledger } from './inbox/acknowledger.js';
+import { Feeds } from './feed/feeds.js';
+import { OutboxFeed } from './feed/outbox-feed.js';
 import { AttemptLedger } from './inbox/attempts.js';
 import { Consumers } from './inbox/consumers.js';
 import { HeldMessages } from './inbox/held-messages.js';
@@ -13,6 +15,7 @@ import { OutsideCalls } from './inbox/outside-calls.js';
 import { PatientBatch } from './inbox/patient-batch.js';
 import { StreamBatch } from './inbox/stream-batch.js';
 import { SealingTransport } from './integrity/sealing-transport.js';
+import { NO_SEALS } from './integrity/seals.js';
 import { checkedLimits, type MessagingLimits, type MessagingOptions } from './messaging-options.js';
 import { Acknowledgements } from './outbox/acknowledgements.js';
 import { Outbox } from './outbox/outbox.js';
@@ -44,6 +47,10 @@ export class MessagingRuntime {
   readonly deadLetters: DeadLetters;
   readonly redriver: Redriver;
   readonly heldMessages: HeldMessages;
+  /** What others may read here, if anything. */
+  readonly feed: OutboxFeed | undefined;
+  /** What this service reads elsewhere. */
+  readonly feeds: Feeds;
   /** BullMQ on the bus's server, unless another transport was given. */
   readonly backend: BullBackend | undefined;
   private readonly log = new SeldomLog(new Logger('Messaging'));
@@ -55,6 +62,7 @@ export class MessagingRuntime {
     readonly redriver: DutyLoop;
     readonly heldMessages: DutyLoop;
   };
+  private readonly feedPolls: DutyLoop | undefined;
   private subscription: Subscription | undefined;
 
   /** @throws RefusedToBootError with every problem of the options */
@@ -72,9 +80,21 @@ export class MessagingRuntime {
     this.transport = this.sealed(options.transport ?? this.bullTransport());
     guardDataSource(dataSource);
     this.transactions = new Transactions(dataSource, { lockTimeoutMs });
+    const seals = this.transport instanceof SealingTransport ? this.transport : NO_SEALS;
+    this.feed = options.feed && new OutboxFeed(this.transactions, { service, seals, ...options.feed });
+    this.feeds = new Feeds(this.transactions, {
+      service,
+      seals,
+      onError: ({ name }, error) => this.log.warn(`The ${name} is not read`, error),
+    });
+    for (const source of options.feeds ?? []) this.feeds.add(source);
 
     const wakeRelay = (): void => this.loops.relay.wake();
-    const publisher = new Publisher(this.transactions, this.transport, { service, ...this.limits });
+    const publisher = new Publisher(this.transactions, this.transport, {
+      service,
+      ...this.limits,
+      announce: (rows) => this.feed?.polls.wake(rows),
+    });
     this.outbox = new Outbox(this.transactions, wakeRelay);
     this.relay = new OutboxRelay(this.transactions, publisher, this.limits);
     this.retransmitter = new Retransmitter(this.transactions, publisher, this.limits);
@@ -92,13 +112,15 @@ export class MessagingRuntime {
       heldMessages: this.loop(this.heldMessages),
     };
 
+    this.feedPolls = this.feed && this.loop(this.feed.polls);
+
     const onError = (error: unknown): void => this.log.warn('Messages stay open', error);
     const { callTimeoutMs } = this.limits;
     const calls = new OutsideCalls(this.transactions, this.consumers, { callTimeoutMs, onError });
     const batch = new StreamBatch(this.transactions, this.consumers, calls, this.limits);
     const attempts = new AttemptLedger(this.transactions);
     const patient = new PatientBatch(batch, attempts, calls, { attemptsMax, onError });
-    this.acknowledger = new Acknowledger(this.transport, {
+    this.acknowledger = new Acknowledger(this.feeds.reverse(this.transport), {
       onError: (error) => this.log.warn('An acknowledgement was not sent', error),
     });
     this.inbox = new Inbox(patient, {
@@ -116,16 +138,24 @@ export class MessagingRuntime {
     );
   }
 
+  /** Takes what the reader of a stream has sent to its feed: acknowledgements of that stream. */
+  async takeFromReader(stream: string, deliveries: readonly unknown[]): Promise<void> {
+    const contents = this.feed?.opened(stream, deliveries) ?? [];
+    await this.receiver.receive(contents, false);
+  }
+
   /** Starts sending and, unless this process does not consume, receiving. Register consumers before. */
   async start(): Promise<void> {
     this.loops.relay.start();
     this.loops.retransmitter.start();
+    this.feedPolls?.start();
     if (this.options.consume === false) return;
     this.loops.redriver.start();
     this.loops.heldMessages.start();
     this.subscription = await this.transport.consume(this.options.service, (deliveries, repeated) =>
       this.receiver.receive(deliveries, repeated),
     );
+    this.feeds.start((deliveries, repeated) => this.receiver.receive(deliveries, repeated));
   }
 
   /** Takes nothing new, finishes what is under way, sends the last acknowledgements; gives up after `stopTimeoutMs`. */
@@ -136,7 +166,8 @@ export class MessagingRuntime {
   }
 
   private async stopInOrder(): Promise<void> {
-    await this.subscription?.close();
+    this.feed?.polls.close();
+    await Promise.all([this.subscription?.close(), this.feeds.stop(), this.feedPolls?.stop()]);
     this.inbox.close();
     await Promise.all(Object.values(this.loops).map((loop) => loop.stop()));
     await this.acknowledger.close();

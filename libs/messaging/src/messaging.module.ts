@@ -9,6 +9,7 @@ import {
 import { DiscoveryModule } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { DeadLetters } from './dead-letter/dead-letters.js';
+import { FeedConsumerExplorer } from './feed/feed-consumer.js';
 import { Consumers } from './inbox/consumers.js';
 import { Inbox } from './inbox/inbox.js';
 import type { MessagingOptions } from './messaging-options.js';
@@ -48,6 +49,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       inject: [MessagingRuntime],
     },
     OnMessageExplorer,
+    FeedConsumerExplorer,
   ],
   exports: [MessagingRuntime, Outbox, Inbox, Consumers, DeadLetters],
 })

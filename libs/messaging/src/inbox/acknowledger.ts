@@ -18,7 +18,7 @@ export class Acknowledger {
   private sending: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly transport: Transport,
+    private readonly transport: Pick<Transport, 'publish'>,
     private readonly options: { readonly onError: (error: unknown) => void },
   ) {}
 

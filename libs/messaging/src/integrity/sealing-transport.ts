@@ -1,7 +1,8 @@
 import type { Delivery, Receive, Subscription, Transport } from '../transport/transport.js';
 import { KeyRing } from './key-ring.js';
 import type { MessageKey } from './message-key.js';
-import { openSealed, type RefusalReason, seal } from './seal.js';
+import { openSealed, type RefusalReason, seal, type SealedDelivery } from './seal.js';
+import type { Seals } from './seals.js';
 
 export interface SealingOptions {
   readonly service: string;
@@ -14,7 +15,7 @@ export interface SealingOptions {
  * Signs what goes out over another transport, each time it does, and lets in only what is signed by the service it says it is from, for this one.
  * A copy of a valid delivery is valid at any time: the inbox drops it by its number, not by its age.
  */
-export class SealingTransport implements Transport {
+export class SealingTransport implements Transport, Seals {
   private readonly ring: KeyRing;
 
   constructor(
@@ -25,9 +26,7 @@ export class SealingTransport implements Transport {
   }
 
   async publish(destination: string, deliveries: readonly Delivery[]): Promise<void> {
-    const direction = { from: this.options.service, to: destination };
-    const sealed = deliveries.map((delivery) => seal(delivery, this.ring, direction));
-    await this.transport.publish(destination, sealed);
+    await this.transport.publish(destination, this.seal(destination, deliveries));
   }
 
   async backlog(destination: string): Promise<number> {
@@ -36,7 +35,7 @@ export class SealingTransport implements Transport {
 
   async consume(service: string, receive: Receive): Promise<Subscription> {
     return this.transport.consume(service, async (deliveries, repeated) => {
-      const contents = deliveries.flatMap((delivery) => this.open(delivery));
+      const contents = this.open(deliveries);
       if (contents.length > 0) await receive(contents, repeated);
     });
   }
@@ -45,7 +44,16 @@ export class SealingTransport implements Transport {
     await this.transport.close();
   }
 
-  private open(delivery: unknown): unknown[] {
+  seal(destination: string, deliveries: readonly Delivery[]): SealedDelivery[] {
+    const direction = { from: this.options.service, to: destination };
+    return deliveries.map((delivery) => seal(delivery, this.ring, direction));
+  }
+
+  open(deliveries: readonly unknown[]): unknown[] {
+    return deliveries.flatMap((delivery) => this.openOne(delivery));
+  }
+
+  private openOne(delivery: unknown): unknown[] {
     const opened = openSealed(delivery, this.ring, this.options.service);
     if ('content' in opened) return [opened.content];
     this.options.onRefused(opened.refused);

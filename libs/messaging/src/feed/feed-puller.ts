@@ -1,0 +1,88 @@
+import { crashPoint, type Duty } from '@pawl/core';
+import type { Receive } from '../transport/transport.js';
+import { type WireAcknowledgement, toWire } from '../acknowledgement.js';
+import type { PageQuestion, ReceivedPage } from './feed-client.js';
+import type { FeedReaders, ReadingPlace } from './feed-readers.js';
+import { ReadingPosition } from './reading-position.js';
+
+export interface FeedPullerOptions {
+  readonly stream: string;
+  readonly partition: number;
+  readonly readers: Pick<FeedReaders, 'take'>;
+  readonly ask: (question: PageQuestion, signal: AbortSignal) => Promise<ReceivedPage>;
+  /** The entrance that what comes over the bus takes too. */
+  readonly receive: Receive;
+  /** Tells the sender what is closed. */
+  readonly acknowledge: (acknowledgement: WireAcknowledgement) => Promise<void>;
+  /** Told of how many partitions the stream has. */
+  readonly onPartitions: (count: number) => void;
+}
+
+/** Messages of one page. */
+const LIMIT = 100;
+/** How long the sender may keep an empty answer back. Seconds. */
+const WAIT_S = 20;
+/** How long a partition stays with this process after the longest wait, should it die. Milliseconds. */
+const LEASE_MS = 15_000;
+const EVERY_MS = 1_000;
+
+/**
+ * Pulls one partition: asks for what comes after the inbox's watermark and hands it to the entrance that everything takes, so that where it
+ * stands is committed with what the messages did, and there is one ledger for pushed and pulled ones.
+ *
+ * A page is a suspect, as a second transmission is, if this process did not see the end of an earlier one: a message that kills its process
+ * is then counted before it runs.
+ */
+export class FeedPuller implements Duty {
+  readonly name: string;
+  readonly everyMs = EVERY_MS;
+  private readonly position = new ReadingPosition();
+  private idle = true;
+  private told = '';
+
+  constructor(private readonly options: FeedPullerOptions) {
+    this.name = `feed of ${options.stream}/${options.partition}`;
+  }
+
+  async pass(signal: AbortSignal): Promise<number> {
+    const { readers, partition } = this.options;
+    const { incarnation } = this.position;
+    const leaseMs = WAIT_S * 1_000 + LEASE_MS;
+    const place = await readers.take(this.options, { leaseMs, incarnation });
+    if (place === undefined) return 0;
+    if (this.idle) await this.tell(place);
+    const startedAt = performance.now();
+    const { from, repeated, waitMs } = this.position.next(place, startedAt);
+    const waitS = Math.min(WAIT_S, Math.ceil(waitMs / 1_000));
+    const question = { partition, incarnation: this.position.incarnation, from, limit: LIMIT, waitS };
+    const page = await this.ask(question, signal);
+    if (page === undefined) return 0;
+    this.options.onPartitions(page.partitions);
+    this.idle = page.messages.length === 0;
+    // An empty answer that came at once: the sender stops, or has no time to wait.
+    if (this.idle) return performance.now() - startedAt > EVERY_MS ? 1 : 0;
+    crashPoint('feed.after-pulling');
+    await this.options.receive(page.messages, this.position.arrived(page) || repeated);
+    return page.messages.length;
+  }
+
+  private async ask(question: PageQuestion, signal: AbortSignal): Promise<ReceivedPage | undefined> {
+    try {
+      return await this.options.ask(question, signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  /** Says again what is closed, once, when nothing else comes: an acknowledgement that was lost is made good by no copy here. */
+  private async tell({ incarnation, receiver, closed }: ReadingPlace): Promise<void> {
+    if (incarnation === undefined || receiver === undefined) return;
+    const { stream, partition } = this.options;
+    const acknowledgement = toWire({ stream, partition, incarnation, receiver, closed });
+    const text = JSON.stringify(acknowledgement);
+    if (text === this.told) return;
+    await this.options.acknowledge(acknowledgement);
+    this.told = text;
+  }
+}
