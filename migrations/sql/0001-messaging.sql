@@ -27,6 +27,12 @@ create table pawl.outbox (
   -- The payload stays here until its reader fetches it, and its digest travels (claim-check). Null: it travels itself.
   claim_digest text,
   claim_bytes integer,
+  -- Somebody decided that it shall not take effect: no copy is published any more, its receiver is asked whether one did.
+  waived_at timestamptz,
+  waived_by text,
+  waived_reason text,
+  -- Kept for the restore window, if one is declared: a receiver that was set back gets it again.
+  acknowledged_at timestamptz,
   -- How often the row was handed to the transport.
   transmissions integer not null default 0,
   next_publish_at timestamptz
@@ -44,6 +50,7 @@ create unique index outbox_numbered on pawl.outbox (destination, partition, sequ
 create index outbox_ordered on pawl.outbox (destination, partition, key, sequence)
   where key_order is not null and sequence is not null;
 create index outbox_due on pawl.outbox (next_publish_at) where sequence is not null;
+create index outbox_acknowledged on pawl.outbox (acknowledged_at) where acknowledged_at is not null;
 
 create table pawl.outbox_stream (
   destination text not null,
@@ -59,7 +66,18 @@ create table pawl.outbox_stream (
   acknowledged_end bigint not null default 0,
   -- When the last acknowledgement covered something, or the window last was empty.
   progressed_at timestamptz not null default clock_timestamp(),
-  -- The newest incarnation of the receiving side that has acknowledged anything.
+  -- On which state of the database the incarnation began: on another one, or none yet, a new incarnation begins.
+  storage text not null default '',
+  -- When the receiver answered for this incarnation; only then are numbers given.
+  opened_at timestamptz,
+  -- Of the question that is out: an answer to another one opens nothing.
+  nonce uuid,
+  asked integer not null default 0,
+  next_ask_at timestamptz not null default clock_timestamp(),
+  -- Until the session is open: whose numbers the messages still carry, and how many it gave.
+  previous_incarnation uuid,
+  previous_next_sequence bigint,
+  -- The incarnation of the receiving side that the session is open with.
   receiver_incarnation uuid,
   ignored_acknowledgements bigint not null default 0,
   primary key (destination, partition)
@@ -72,6 +90,26 @@ create table pawl.outbox_stream (
 );
 comment on table pawl.outbox_stream is 'One row per outgoing partition: its lock orders the relays, its counters are the send window.';
 
+-- Differs after a restart, a fail-over and a restore, for each of them starts another server, makes another database or writes
+-- another file. It says nothing about a virtual machine that was set back while it ran.
+create function pawl.storage_state() returns text language sql stable
+return extract(epoch from pg_postmaster_start_time())::text || '/'
+  || (select oid from pg_database where datname = current_database())::text || '/'
+  || pg_relation_filenode('pawl.outbox_stream')::text;
+
+create table pawl.incarnation (
+  id uuid primary key,
+  side text not null check (side in ('sender', 'receiver')),
+  stream text not null,
+  partition integer not null,
+  -- Of the side that began it, and the one it follows.
+  incarnation uuid not null,
+  previous uuid,
+  reason text not null,
+  began_at timestamptz not null default clock_timestamp()
+);
+comment on table pawl.incarnation is 'Incarnations that began after the first one, and why: restarts of the server, restores, commands. The newest 1,000.';
+
 create table pawl.inbox_stream (
   stream text not null,
   partition integer not null check (partition >= 0),
@@ -81,7 +119,18 @@ create table pawl.inbox_stream (
   receiver_incarnation uuid not null,
   -- The numbers whose message is stored (handled, parked or dead letter). Without gaps it is one range.
   closed int8multirange not null default '{}',
+  -- Of these, the numbers that a settlement closed: nobody handled them. Forgotten when the sender has its answer.
+  settled int8multirange not null default '{}',
+  -- A newer incarnation has opened a session: copies of this one are refused, and what is closed is final.
+  superseded_at timestamptz,
+  -- Messages may come that took effect under an older incarnation: while their ids are kept, they are compared.
+  compares boolean not null default false,
+  -- The lowest number that is missing while later ones are closed, since when that was seen, and when it was reported.
+  gap_at bigint,
+  gap_since timestamptz,
+  gap_reported_at timestamptz,
   duplicates bigint not null default 0,
+  refused bigint not null default 0,
   first_seen_at timestamptz not null default clock_timestamp(),
   primary key (stream, partition, incarnation)
 ) with (
@@ -92,6 +141,23 @@ create table pawl.inbox_stream (
   autovacuum_vacuum_cost_delay = 0
 );
 comment on table pawl.inbox_stream is 'One row per incoming partition and incarnation: check and mark happen under its lock.';
+
+create table pawl.inbox_recent (
+  stream text not null,
+  partition integer not null,
+  incarnation uuid not null,
+  closed_at timestamptz not null default clock_timestamp(),
+  -- Of the messages of one batch.
+  ids uuid[] not null
+) with (
+  -- Appended to and pruned from the other end.
+  autovacuum_vacuum_scale_factor = 0.05,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+comment on table pawl.inbox_recent is 'Ids of the messages of the declared restore window, for a sender that was set back. Empty when none is declared.';
+create index inbox_recent_closed on pawl.inbox_recent (closed_at);
+create index inbox_recent_stream on pawl.inbox_recent (stream, partition, closed_at);
 
 create table pawl.inbox_attempt (
   stream text not null,

@@ -13,6 +13,8 @@ import {
   route,
   type SealedDelivery,
   type Transport,
+  type WireAnswer,
+  type WireQuestion,
 } from '@pawl/messaging';
 import { testDatabase, type TestDatabase, testKeys } from '@pawl/testing';
 import { DataSource } from 'typeorm';
@@ -75,6 +77,8 @@ export async function testService({
     ...rest,
     limits: { ...QUICK, ...limits },
   });
+  if (bus instanceof RecordingTransport)
+    bus.answer ??= async (contents) => runtime.receiver.receive(contents, false);
   return {
     name,
     dataSource,
@@ -88,13 +92,20 @@ export async function testService({
   };
 }
 
-/** Takes what it is given and hands it to nobody: what a receiver that is away looks like. */
+/** The incarnation of the receiver that a {@link RecordingTransport} stands for. */
+export const RECEIVER = '019a0000-0000-7000-8000-00000000000b';
+
+/** Takes what it is given and hands it to nobody: what a receiver looks like that has opened its sessions and is away since. */
 export class RecordingTransport implements Transport {
   readonly published: Envelope[] = [];
+  /** Where answers to session questions go: the service that asks over this transport. */
+  answer: ((contents: readonly unknown[]) => Promise<void>) | undefined;
 
   async publish(_destination: string, deliveries: Parameters<Transport['publish']>[1]): Promise<void> {
-    for (const content of deliveries.map(contentOf))
+    for (const content of deliveries.map(contentOf)) {
       if ('specversion' in content) this.published.push(content);
+      if ('question' in content) await this.answer?.([{ answer: answerTo(content.question) }]);
+    }
   }
 
   async backlog(): Promise<number> {
@@ -108,6 +119,13 @@ export class RecordingTransport implements Transport {
   async close(): Promise<void> {
     this.published.length = 0;
   }
+}
+
+/** The answer of a receiver that has closed what it has acknowledged. */
+export function answerTo(question: WireQuestion): WireAnswer {
+  const { stream, partition, incarnation, nonce, acknowledged } = question;
+  const own = { receiver: RECEIVER, newest: incarnation, closed: acknowledged };
+  return { stream, partition, incarnation, nonce, ...own, previousClosed: [], previousSettled: [] };
 }
 
 /** What a delivery says, whatever seal it is under. */

@@ -1,6 +1,7 @@
-import { RangeSet } from '@pawl/core';
+import type { RangeSet } from '@pawl/core';
 import { isProblem, isSequence, isUuid, type Problem } from './envelope.js';
 import { PARTITIONS_MAX, streamEnds } from './route.js';
+import { parseRanges } from './wire-ranges.js';
 
 /**
  * What a receiver tells the sender of a stream partition: these numbers are stored, send them no more. Cumulative, so a lost one is
@@ -42,20 +43,8 @@ export function parseAcknowledgement(input: unknown): Acknowledgement | Problem 
   if (!isSequence(partition) || partition >= PARTITIONS_MAX) problems.push('partition is invalid');
   if (!isUuid(incarnation)) problems.push('incarnation is invalid');
   if (!isUuid(receiver)) problems.push('receiver is invalid');
-  const numbers = parseRanges(closed);
+  const numbers = parseRanges('closed', closed, RANGES_MAX);
   if (isProblem(numbers)) problems.push(...numbers.problems);
   if (problems.length > 0) return { problems };
   return { stream, partition, incarnation, receiver, closed: numbers } as Acknowledgement;
-}
-
-function parseRanges(input: unknown): RangeSet | Problem {
-  if (!Array.isArray(input) || input.length > RANGES_MAX) return { problems: ['closed is invalid'] };
-  let set = RangeSet.empty;
-  for (const pair of input as unknown[]) {
-    if (!Array.isArray(pair)) return { problems: ['closed is invalid'] };
-    const [from, to] = pair as unknown[];
-    if (!isSequence(from) || !isSequence(to) || from >= to) return { problems: ['closed is invalid'] };
-    set = set.addRange(from, to);
-  }
-  return set;
 }

@@ -27,9 +27,11 @@ export { type MessageClass, MessageType, messageTypeOf, type MessageTypeOptions 
 export type { MessagingLimits, MessagingOptions } from './messaging-options.js';
 export { MessagingModule } from './messaging.module.js';
 export { MessagingRuntime } from './messaging-runtime.js';
+export { RouteCongestedError } from './outbox/backlogs.js';
 export { Outbox } from './outbox/outbox.js';
 export { outgoing, type OutgoingMessage, type OutgoingOptions } from './outgoing-message.js';
 export { PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, payloadJson, payloadProblems } from './payload.js';
+export type { WireAnswer, WireQuestion } from './session-delivery.js';
 export { type Route, route, type RouteOptions, streamName } from './route.js';
 export { type BullBackend, type BullBackendOptions, openBullBackend } from './transport/bull-backend.js';
 export type { BullQueue, NewJob } from './transport/bull-queue.js';

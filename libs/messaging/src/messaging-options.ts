@@ -2,6 +2,7 @@ import { RefusedToBootError } from '@pawl/core';
 import { type FeedOptions, feedProblems, type FeedSource, sourceProblems } from './feed/feed-options.js';
 import { keyProblems, type MessageKey } from './integrity/message-key.js';
 import { isServiceName } from './route.js';
+import { SESSION_RANGES_MAX } from './session-delivery.js';
 import type { Transport } from './transport/transport.js';
 
 /** Bounds of the messaging core. Each has a default that suits a service of ordinary size. */
@@ -12,14 +13,25 @@ export interface MessagingLimits {
   readonly firstIntervalMs: number;
   /** Where the doubling ends. Milliseconds, default 60,000. */
   readonly longestIntervalMs: number;
+  /**
+   * How long acknowledged messages and the ids of handled ones are kept, so that a database that was set back to a backup of that age
+   * loses and repeats nothing. Milliseconds, default 0: what was acknowledged is gone at once.
+   */
+  readonly restoreWindowMs: number;
+  /** When a receiver is asked again what it has closed, while all is well. Milliseconds, default 60,000. */
+  readonly keepAliveMs: number;
   /** Tries of an incoming message before it becomes a dead letter. Default 8. */
   readonly attemptsMax: number;
   /** Ranges of closed numbers per incoming partition; what would need one more stays open. Default 1,000. */
   readonly rangesMax: number;
+  /** How long numbers may be missing while later ones have come, before that is reported. Milliseconds, default 300,000. */
+  readonly gapDeadlineMs: number;
   /** Messages of one key that are stored behind a dead letter that holds it; more stay open. Default 1,000. */
   readonly heldPerKeyMax: number;
   /** Messages that are stored behind dead letters in all; more stay open. Default 10,000. */
   readonly heldMax: number;
+  /** Messages that one process has in memory to be handled; what comes beyond stays open. Default 5,000. */
+  readonly acceptedMax: number;
   /** Inbox transactions at a time; each holds a connection of the DataSource's pool. Default 4. */
   readonly transactionsMax: number;
   /** Jobs of the bus at a time. Default 8. */
@@ -70,10 +82,14 @@ export const DEFAULT_LIMITS: MessagingLimits = {
   window: 1_000,
   firstIntervalMs: 1_000,
   longestIntervalMs: 60_000,
+  restoreWindowMs: 0,
+  keepAliveMs: 60_000,
   attemptsMax: 8,
   rangesMax: 1_000,
+  gapDeadlineMs: 300_000,
   heldPerKeyMax: 1_000,
   heldMax: 10_000,
+  acceptedMax: 5_000,
   transactionsMax: 4,
   concurrency: 8,
   handlerTimeoutMs: 8_000,
@@ -83,12 +99,17 @@ export const DEFAULT_LIMITS: MessagingLimits = {
   stopTimeoutMs: 10_000,
 };
 
+const MAY_BE_0 = { restoreWindowMs: true } as const;
+
 /** The limits in force. @throws RefusedToBootError `messaging_options_invalid` with every problem */
 export function checkedLimits(options: MessagingOptions): MessagingLimits {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const problems = Object.entries(limits)
-    .filter(([, value]) => !Number.isInteger(value) || (value as number) < 1)
+    .filter(([name, value]) => !Number.isInteger(value) || (value as number) < (name in MAY_BE_0 ? 0 : 1))
     .map(([name, value]) => `limits.${name} is ${String(value)}, not a whole number from 1 on`);
+  for (const name of ['window', 'rangesMax'] as const)
+    if (limits[name] >= SESSION_RANGES_MAX)
+      problems.push(`limits.${name} is ${limits[name]}, more than 10000`);
   if (!isServiceName(options.service))
     problems.push(`service '${options.service}' is not made of lower case letters, digits, hyphens`);
   if ((options.busUrl === undefined) === (options.transport === undefined))

@@ -9,20 +9,28 @@ import { Feeds } from './feed/feeds.js';
 import { OutboxFeed } from './feed/outbox-feed.js';
 import { AttemptLedger } from './inbox/attempts.js';
 import { Consumers } from './inbox/consumers.js';
+import { GapWatch } from './inbox/gap-watch.js';
 import { HeldMessages } from './inbox/held-messages.js';
 import { Inbox } from './inbox/inbox.js';
 import { OutsideCalls } from './inbox/outside-calls.js';
 import { PatientBatch } from './inbox/patient-batch.js';
+import { SessionAnswerer } from './inbox/session-answerer.js';
+import { SettlementAnswerer } from './inbox/settlement-answerer.js';
 import { StreamBatch } from './inbox/stream-batch.js';
 import { SealingTransport } from './integrity/sealing-transport.js';
 import { NO_SEALS } from './integrity/seals.js';
 import { checkedLimits, type MessagingLimits, type MessagingOptions } from './messaging-options.js';
 import { Acknowledgements } from './outbox/acknowledgements.js';
+import { Backlogs } from './outbox/backlogs.js';
 import { Outbox } from './outbox/outbox.js';
 import { Publisher } from './outbox/publisher.js';
 import { OutboxRelay } from './outbox/relay.js';
 import { Retransmitter } from './outbox/retransmitter.js';
-import { Receiver } from './receiver.js';
+import { SessionAnswers } from './outbox/session-answers.js';
+import { Sessions } from './outbox/sessions.js';
+import { Settlements } from './outbox/settlements.js';
+import type { StreamPartition } from './protocol/stream-address.js';
+import { Receiver, type Takers } from './receiver.js';
 import { SeldomLog } from './seldom-log.js';
 import { type BullBackend, openBullBackend } from './transport/bull-backend.js';
 import { BullTransport } from './transport/bull-transport.js';
@@ -43,24 +51,31 @@ export class MessagingRuntime {
   readonly inbox: Inbox;
   readonly relay: OutboxRelay;
   readonly retransmitter: Retransmitter;
+  readonly sessions: Sessions;
   readonly receiver: Receiver;
   readonly deadLetters: DeadLetters;
   readonly redriver: Redriver;
   readonly heldMessages: HeldMessages;
+  readonly backlogs: Backlogs;
+  readonly gapWatch: GapWatch;
   /** What others may read here, if anything. */
   readonly feed: OutboxFeed | undefined;
   /** What this service reads elsewhere. */
   readonly feeds: Feeds;
   /** BullMQ on the bus's server, unless another transport was given. */
   readonly backend: BullBackend | undefined;
-  private readonly log = new SeldomLog(new Logger('Messaging'));
+  private readonly logger = new Logger('Messaging');
+  private readonly log = new SeldomLog(this.logger);
   private readonly transport: Transport;
   private readonly acknowledger: Acknowledger;
   private readonly loops: {
     readonly relay: DutyLoop;
     readonly retransmitter: DutyLoop;
+    readonly sessions: DutyLoop;
     readonly redriver: DutyLoop;
     readonly heldMessages: DutyLoop;
+    readonly backlogs: DutyLoop;
+    readonly gapWatch: DutyLoop;
   };
   private readonly feedPolls: DutyLoop | undefined;
   private subscription: Subscription | undefined;
@@ -95,28 +110,45 @@ export class MessagingRuntime {
       ...this.limits,
       announce: (rows) => this.feed?.polls.wake(rows),
     });
-    this.outbox = new Outbox(this.transactions, wakeRelay);
-    this.relay = new OutboxRelay(this.transactions, publisher, this.limits);
+    this.backlogs = new Backlogs(this.transactions);
+    this.outbox = new Outbox(this.transactions, wakeRelay, this.backlogs);
+    this.sessions = new Sessions(
+      this.transactions,
+      { transport: this.transport, publisher },
+      { service, ...this.limits },
+    );
+    this.relay = new OutboxRelay(this.transactions, publisher, this.sessions, this.limits);
     this.retransmitter = new Retransmitter(this.transactions, publisher, this.limits);
     this.deadLetters = new DeadLetters((sql, values) => this.transactions.run((tx) => tx.query(sql, values)));
-    const leaseMs = 2 * this.limits.handlerTimeoutMs;
-    this.redriver = new Redriver(this.transactions, this.consumers, { leaseMs });
+    const onError = (error: unknown): void => this.log.warn('Messages stay open', error);
+    const { callTimeoutMs, handlerTimeoutMs } = this.limits;
+    const calls = new OutsideCalls(this.transactions, this.consumers, { callTimeoutMs, onError });
+    const leaseMs = callTimeoutMs + 2 * handlerTimeoutMs;
+    this.redriver = new Redriver(this.transactions, this.consumers, calls, { leaseMs });
     this.heldMessages = new HeldMessages(this.transactions, this.consumers, {
       ...this.limits,
       onError: (error) => this.log.warn('A held message stays held', error),
     });
+    this.gapWatch = new GapWatch(this.transactions, {
+      ...this.limits,
+      onGap: ({ stream, partition, missing, since }) =>
+        this.log.warn(
+          'A gap stays',
+          `${stream}/${partition} waits for number ${missing} since ${since.toISOString()}, later ones have come`,
+        ),
+    });
     this.loops = {
       relay: this.loop(this.relay),
       retransmitter: this.loop(this.retransmitter),
+      sessions: this.loop(this.sessions),
       redriver: this.loop(this.redriver),
       heldMessages: this.loop(this.heldMessages),
+      backlogs: this.loop(this.backlogs),
+      gapWatch: this.loop(this.gapWatch),
     };
 
     this.feedPolls = this.feed && this.loop(this.feed.polls);
 
-    const onError = (error: unknown): void => this.log.warn('Messages stay open', error);
-    const { callTimeoutMs } = this.limits;
-    const calls = new OutsideCalls(this.transactions, this.consumers, { callTimeoutMs, onError });
     const batch = new StreamBatch(this.transactions, this.consumers, calls, this.limits);
     const attempts = new AttemptLedger(this.transactions);
     const patient = new PatientBatch(batch, attempts, calls, { attemptsMax, onError });
@@ -124,18 +156,40 @@ export class MessagingRuntime {
       onError: (error) => this.log.warn('An acknowledgement was not sent', error),
     });
     this.inbox = new Inbox(patient, {
+      acceptedMax: this.limits.acceptedMax,
       transactionsMax: this.limits.transactionsMax,
       callsMax: this.limits.callsMax,
       acknowledge: (partition, ledger) => this.acknowledger.note(partition, ledger),
     });
-    this.receiver = new Receiver(
-      this.inbox,
-      new Acknowledgements(this.transactions, { service, wakeRelay }),
-      {
-        service,
-        onProblem: (what, error) => this.log.warn(what, error),
-      },
-    );
+    this.receiver = new Receiver(this.takers(), {
+      service,
+      onProblem: (what, error) => this.log.warn(what, error),
+    });
+  }
+
+  private takers(): Takers {
+    const { transactions, limits } = this;
+    const onSetBack = (what: string, { stream, partition }: StreamPartition): void => {
+      this.logger.warn(`${what}: ${stream}, partition ${partition}.`);
+    };
+    const wakeRelay = (): void => this.loops.relay.wake();
+    const wakeSessions = (): void => this.loops.sessions.wake();
+    const sending = { ...limits, service: this.options.service, wakeRelay, wakeSessions, onSetBack };
+    const onError = (error: unknown): void => this.log.warn('An answer was not sent', error);
+    const acknowledgements = new Acknowledgements(transactions, sending);
+    const answers = new SessionAnswers(transactions, sending);
+    const settlements = new Settlements(transactions, { wakeRelay });
+    const back = this.feeds.reverse(this.transport);
+    const answerer = new SessionAnswerer(transactions, back, { onError, onSetBack });
+    const settlementAnswerer = new SettlementAnswerer(transactions, back, { ...limits, onError });
+    return {
+      message: (envelopes, repeated) => this.inbox.accept(envelopes, { repeated }),
+      acknowledgement: (all) => acknowledgements.apply(all),
+      question: (all) => answerer.answer(all),
+      answer: (all) => answers.apply(all),
+      settlement: (all) => settlementAnswerer.answer(all),
+      settled: (all) => settlements.apply(all),
+    };
   }
 
   /** Takes what the reader of a stream has sent to its feed: acknowledgements of that stream. */
@@ -148,10 +202,13 @@ export class MessagingRuntime {
   async start(): Promise<void> {
     this.loops.relay.start();
     this.loops.retransmitter.start();
+    this.loops.backlogs.start();
+    this.loops.sessions.start();
     this.feedPolls?.start();
     if (this.options.consume === false) return;
     this.loops.redriver.start();
     this.loops.heldMessages.start();
+    this.loops.gapWatch.start();
     this.subscription = await this.transport.consume(this.options.service, (deliveries, repeated) =>
       this.receiver.receive(deliveries, repeated),
     );

@@ -1,15 +1,25 @@
-import { parseAcknowledgement, type Acknowledgement } from './acknowledgement.js';
-import { type Envelope, isProblem, parseEnvelope } from './envelope.js';
-import type { Inbox } from './inbox/inbox.js';
+import { type Acknowledgement, parseAcknowledgement } from './acknowledgement.js';
+import { type Envelope, isProblem, parseEnvelope, type Problem } from './envelope.js';
+import { groupBy } from './group-by.js';
 import type { RefusalReason } from './integrity/seal.js';
-import type { Acknowledgements } from './outbox/acknowledgements.js';
+import type { SessionAnswer, SessionQuestion } from './protocol/session.js';
 import { streamEnds } from './route.js';
+import { parseAnswer, parseQuestion } from './session-delivery.js';
+import {
+  parseSettlementAnswer,
+  parseSettlementQuestion,
+  type SettlementAnswer,
+  type SettlementQuestion,
+} from './settlement-delivery.js';
 
 /** What has come from the bus, by kind. */
 export interface ReceiverCounts {
   messages: number;
   acknowledgements: number;
-  /** Neither of the two, or malformed: ghosts and forgeries. Counted and forgotten. */
+  /** Questions and answers of sessions, and of settlements. */
+  sessions: number;
+  settlements: number;
+  /** None of these, or malformed: ghosts and forgeries. Counted and forgotten. */
   garbage: number;
   /** Meant for another service. */
   misrouted: number;
@@ -17,19 +27,53 @@ export interface ReceiverCounts {
   readonly refused: Record<RefusalReason, number>;
 }
 
-/** Sorts what the bus brings: messages to the inbox, acknowledgements to the outbox, garbage nowhere. */
+/** What a delivery may hold. */
+interface Contents {
+  readonly message: Envelope;
+  readonly acknowledgement: Acknowledgement;
+  readonly question: SessionQuestion;
+  readonly answer: SessionAnswer;
+  readonly settlement: SettlementQuestion;
+  readonly settled: SettlementAnswer;
+}
+
+type Kind = keyof Contents;
+
+/** Who takes what. Each may throw: then it comes again, or the next of its kind says the same. */
+export type Takers = {
+  readonly [K in Kind]: (contents: readonly Contents[K][], repeated: boolean) => Promise<unknown>;
+};
+
+interface KindRules {
+  readonly parse: (input: unknown) => Contents[Kind] | Problem;
+  /** Which end of its stream it goes to. */
+  readonly goesTo: 'from' | 'to';
+  readonly countedAs: 'messages' | 'acknowledgements' | 'sessions' | 'settlements';
+}
+
+const KINDS: Readonly<Record<Kind, KindRules>> = {
+  message: { parse: parseEnvelope, goesTo: 'to', countedAs: 'messages' },
+  acknowledgement: { parse: parseAcknowledgement, goesTo: 'from', countedAs: 'acknowledgements' },
+  question: { parse: parseQuestion, goesTo: 'to', countedAs: 'sessions' },
+  answer: { parse: parseAnswer, goesTo: 'from', countedAs: 'sessions' },
+  settlement: { parse: parseSettlementQuestion, goesTo: 'to', countedAs: 'settlements' },
+  settled: { parse: parseSettlementAnswer, goesTo: 'from', countedAs: 'settlements' },
+};
+
+/** Sorts what the bus brings: each kind to whoever takes it, garbage nowhere. */
 export class Receiver {
   readonly counts: ReceiverCounts = {
     messages: 0,
     acknowledgements: 0,
+    sessions: 0,
+    settlements: 0,
     garbage: 0,
     misrouted: 0,
     refused: { unsigned: 0, wrong_receiver: 0, unknown_key: 0, bad_signature: 0, foreign_stream: 0 },
   };
 
   constructor(
-    private readonly inbox: Inbox,
-    private readonly acknowledgements: Acknowledgements,
+    private readonly takers: Takers,
     private readonly options: {
       readonly service: string;
       readonly onProblem: (what: string, error: unknown) => void;
@@ -38,15 +82,20 @@ export class Receiver {
 
   /** Never throws: what could not be taken comes again. */
   async receive(deliveries: readonly unknown[], repeated: boolean): Promise<void> {
-    const envelopes: Envelope[] = [];
-    const acknowledgements: Acknowledgement[] = [];
-    for (const delivery of deliveries) {
-      const parsed = this.parse(delivery);
-      if (parsed === undefined) continue;
-      if ('closed' in parsed) acknowledgements.push(parsed);
-      else envelopes.push(parsed);
-    }
-    await Promise.all([this.inbox.accept(envelopes, { repeated }), this.acknowledge(acknowledgements)]);
+    const read = deliveries.flatMap((delivery) => this.read(delivery) ?? []);
+    const byKind = groupBy(read, ({ kind }) => kind);
+    await Promise.all(
+      [...byKind].map(async ([kind, group]) => {
+        const take = this.takers[kind] as (
+          contents: readonly unknown[],
+          repeated: boolean,
+        ) => Promise<unknown>;
+        const contents = group.map(({ content }) => content);
+        await take(contents, repeated).catch((error: unknown) => {
+          this.options.onProblem(`Could not take the kind '${kind}' of delivery`, error);
+        });
+      }),
+    );
   }
 
   /** Takes note of a delivery that was refused for its seal. */
@@ -55,31 +104,29 @@ export class Receiver {
     this.options.onProblem('Refused what the bus brought', reason);
   }
 
-  private parse(delivery: unknown): Envelope | Acknowledgement | undefined {
-    const { acknowledgement } = (delivery ?? {}) as { acknowledgement?: unknown };
-    const parsed =
-      acknowledgement === undefined ? parseEnvelope(delivery) : parseAcknowledgement(acknowledgement);
-    if (isProblem(parsed)) {
+  private read(delivery: unknown): { kind: Kind; content: Contents[Kind] } | undefined {
+    const { kind, input } = kindOf(delivery);
+    const { parse, goesTo, countedAs } = KINDS[kind];
+    const content = parse(input);
+    if (isProblem(content)) {
       this.counts.garbage++;
-      this.options.onProblem('Dropped garbage', parsed.problems.join('; '));
+      this.options.onProblem('Dropped garbage', content.problems.join('; '));
       return undefined;
     }
-    const ends = streamEnds(parsed.stream);
-    if (('closed' in parsed ? ends?.from : ends?.to) !== this.options.service) {
+    if (streamEnds(content.stream)?.[goesTo] !== this.options.service) {
       this.counts.misrouted++;
-      this.options.onProblem('Dropped what was meant for others', parsed.stream);
+      this.options.onProblem('Dropped what was meant for others', content.stream);
       return undefined;
     }
-    if ('closed' in parsed) this.counts.acknowledgements++;
-    else this.counts.messages++;
-    return parsed;
+    this.counts[countedAs]++;
+    return { kind, content };
   }
+}
 
-  private async acknowledge(acknowledgements: readonly Acknowledgement[]): Promise<void> {
-    if (acknowledgements.length === 0) return;
-    await this.acknowledgements.apply(acknowledgements).catch((error: unknown) => {
-      // The next acknowledgement says the same and more.
-      this.options.onProblem('Could not take an acknowledgement', error);
-    });
-  }
+/** A message stands at the top, everything else one level below, under its kind. */
+function kindOf(delivery: unknown): { kind: Kind; input: unknown } {
+  const fields = (delivery ?? {}) as Readonly<Record<string, unknown>>;
+  const kinds = Object.keys(KINDS) as Kind[];
+  const kind = kinds.find((each) => each !== 'message' && fields[each] !== undefined);
+  return kind === undefined ? { kind: 'message', input: delivery } : { kind, input: fields[kind] };
 }

@@ -19,6 +19,11 @@ export interface RouteOptions {
    */
   readonly onDeadLetter?: KeyOrder;
   /**
+   * Messages that may wait for the destination, numbered or not, before its edge refuses more: {@link Outbox.appendIn} and `assertRoom` then throw
+   * `route_congested`. Default 100,000.
+   */
+  readonly backlogMax?: number;
+  /**
    * - `bus` (default): messages are published, and may be pulled from the feed too.
    * - `feed`: they wait in the outbox until the receiver pulls them.
    */
@@ -47,6 +52,8 @@ export interface Route {
   readonly partitions: number;
   /** Set if messages of one key are handled in order. */
   readonly keyOrder: KeyOrder | undefined;
+  /** Messages that may wait for the destination before the edge refuses more. */
+  readonly backlogMax: number;
   /** Whether the receiver pulls them and nothing is published. */
   readonly pulled: boolean;
   readonly guarantee: Guarantee;
@@ -56,6 +63,7 @@ export interface Route {
 
 export const PARTITIONS_MAX = 256;
 const PARTITIONS = 8;
+const BACKLOG_MAX = 100_000;
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
@@ -67,6 +75,7 @@ export function route({
   partitions = PARTITIONS,
   order = 'none',
   onDeadLetter,
+  backlogMax = BACKLOG_MAX,
   transport = 'bus',
   guarantee = 'exactly-once',
 }: RouteOptions): Route {
@@ -74,6 +83,9 @@ export function route({
     throw invalid(`'${to}' is not a service name (lower case letters, digits, hyphens)`);
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
     throw invalid(`${partitions} partitions are not 1 to ${PARTITIONS_MAX}`);
+  }
+  if (!Number.isInteger(backlogMax) || backlogMax < 1 || backlogMax > 1_000_000_000) {
+    throw invalid(`backlogMax ${backlogMax} is not a whole number from 1 on`);
   }
   if (order === 'none' && onDeadLetter !== undefined)
     throw invalid(
@@ -85,7 +97,7 @@ export function route({
     );
   const keyOrder = order === 'key' ? (onDeadLetter ?? 'hold') : undefined;
   const partitionOf = (key: string): number => stableHash(key) % partitions;
-  return { to, partitions, keyOrder, pulled: transport === 'feed', guarantee, partitionOf };
+  return { to, partitions, keyOrder, backlogMax, pulled: transport === 'feed', guarantee, partitionOf };
 }
 
 export function isServiceName(name: unknown): boolean {

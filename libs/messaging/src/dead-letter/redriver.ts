@@ -2,6 +2,7 @@ import { crashPoint, type Duty, type Json, PawlError, type Transaction, type Tra
 import { recordedError, withoutBurial } from '../dead-letter.js';
 import { type Envelope, isProblem, parseEnvelope } from '../envelope.js';
 import type { Consumers } from '../inbox/consumers.js';
+import type { OutsideCalls } from '../inbox/outside-calls.js';
 import { isTransient } from '../inbox/stream-batch.js';
 import { appendLosses } from '../loss.js';
 import {
@@ -40,8 +41,9 @@ const AGAIN_MS = 1_000;
 
 /**
  * Carries out what was asked for dead letters: gives a stored message to its consumers again, under its id, in the transaction that resolves its
- * row; or closes the row and writes the effect that is missing into the loss ledger. A try that throws leaves its error in the row, and
- * the row open; one that ends its process is begun again after its lease, a few times.
+ * row (before it or after it, if its route promises less than exactly once); or closes the row and writes the effect that is missing into the
+ * loss ledger. A try that throws leaves its error in the row, and the row open; one that ends its process is begun again after its lease,
+ * a few times.
  */
 export class Redriver implements Duty {
   readonly name = 'dead letter redriver';
@@ -51,6 +53,7 @@ export class Redriver implements Duty {
   constructor(
     private readonly transactions: Transactions,
     private readonly consumers: Consumers,
+    private readonly calls: OutsideCalls,
     private readonly options: RedriverOptions,
   ) {}
 
@@ -65,42 +68,61 @@ export class Redriver implements Duty {
     crashPoint('redriver.after-claim');
     try {
       if (letter.tries_left < 0) throw new RedriveUnfinishedError();
-      await this.transactions.run((tx) => this.carryOut(tx, letter));
-      crashPoint('redriver.after-commit');
+      if (letter.requested === 'waive') await this.waive(letter);
+      else if (letter.origin === 'event') await this.redriveEvent(letter);
+      else await this.redriveMessage(letter, envelopeOf(letter));
     } catch (error) {
       await this.transactions.run((tx) => this.fail(tx, letter, error));
     }
     return 1;
   }
 
-  private async carryOut(tx: Transaction, letter: Requested): Promise<void> {
-    if (letter.requested === 'waive') {
+  private async waive(letter: Requested): Promise<void> {
+    await this.transactions.run(async (tx) => {
       await appendLosses(tx, [lossOf(letter)]);
       await resolve(tx, letter, 'waived');
-    } else {
-      await withoutBurial(tx, letter.message_id, () => this.redrive(tx, letter));
-      await resolve(tx, letter, 'redriven');
-    }
-    crashPoint('redriver.before-commit');
+    });
   }
 
-  private async redrive(tx: Transaction, letter: Requested): Promise<void> {
-    if (letter.origin === 'event') return this.redriveEvent(tx, letter);
-    const envelope = envelopeOf(letter);
-    const consumers = this.consumers.of(envelope.type);
-    if (consumers.length === 0) throw refused('unknown_type', `nobody handles ${envelope.type}`);
-    for (const consumer of consumers) {
+  private async redriveMessage(letter: Requested, envelope: Envelope): Promise<void> {
+    if (this.consumers.of(envelope.type).length === 0)
+      throw refused('unknown_type', `nobody handles ${envelope.type}`);
+    const { guarantee } = envelope;
+    if (guarantee === 'at-least-once') await this.calls.make(envelope);
+    const marked = guarantee === 'at-most-once' && this.calls.concern(envelope);
+    await this.resolveWith(letter, async (tx) => {
+      await this.handle(tx, envelope);
+      if (marked) await appendLosses(tx, [this.calls.lossOf(envelope)]);
+    });
+    if (marked) await this.calls.makeMarked(envelope);
+  }
+
+  private async redriveEvent(letter: Requested): Promise<void> {
+    const { message_id: id, source, workflow, run_key: key, type, version, payload } = letter;
+    const { events } = this;
+    if (events === undefined) throw refused('no_workflows', 'no workflow engine runs here');
+    if (source === null || workflow === null || key === null)
+      throw refused('event_incomplete', 'its source, workflow or key is not known');
+    const event = { id, source, workflow, key, type, version, payload };
+    await this.resolveWith(letter, (tx) => events.redrive(tx, event));
+  }
+
+  private async resolveWith(letter: Requested, work: (tx: Transaction) => Promise<void>): Promise<void> {
+    await this.transactions.run(async (tx) => {
+      await withoutBurial(tx, letter.message_id, () => work(tx));
+      await resolve(tx, letter, 'redriven');
+      crashPoint('redriver.before-commit');
+    });
+    crashPoint('redriver.after-commit');
+  }
+
+  private async handle(tx: Transaction, envelope: Envelope): Promise<void> {
+    const outside = this.consumers.outside(envelope);
+    for (const consumer of this.consumers.of(envelope.type)) {
+      if (outside.includes(consumer)) continue;
       const open = await consumer.handle([envelope], tx);
       if (open.length > 0) throw refused('left_open', `${consumer.name} can not take it now`);
     }
-  }
-
-  private async redriveEvent(tx: Transaction, letter: Requested): Promise<void> {
-    const { message_id: id, source, workflow, run_key: key, type, version, payload } = letter;
-    if (this.events === undefined) throw refused('no_workflows', 'no workflow engine runs here');
-    if (source === null || workflow === null || key === null)
-      throw refused('event_incomplete', 'its source, workflow or key is not known');
-    await this.events.redrive(tx, { id, source, workflow, key, type, version, payload });
   }
 
   private async fail(tx: Transaction, letter: Requested, error: unknown): Promise<void> {

@@ -1,6 +1,6 @@
 import { RangeSet, statement, type Transaction } from '@pawl/core';
-import { v7 } from 'uuid';
 import type { RecordedError } from '../dead-letter.js';
+import { openAtFirstSight } from './open-stream.js';
 
 /** One incoming stream partition of one incarnation of its sender. */
 export interface InboxPartition {
@@ -23,17 +23,20 @@ export interface Attempts {
 /** A partition's row, locked until the end of the transaction. */
 export interface LockedStream {
   readonly closed: RangeSet;
+  /** Of these, what a settlement has closed. */
+  readonly settled: RangeSet;
   readonly receiver: string;
   /** By number, of those asked for. */
   readonly attempts: ReadonlyMap<number, Attempts>;
+  /** Whether a newer incarnation of the sender has opened a session. */
+  readonly superseded: boolean;
+  /** Whether messages may come that took effect under an older incarnation. */
+  readonly compares: boolean;
 }
-
-/** A sender that begins a new incarnation this often is broken, or is not a sender. A few more may slip in at the same moment. */
-export const INCARNATIONS_MAX = 16;
 
 /**
  * Locks a partition's row, making it at first sight. Which numbers are closed is read and written under this lock only, so of two
- * copies that arrive together one sees the other's mark. Answers nothing if the sender has had too many incarnations.
+ * copies that arrive together one sees the other's mark. Answers nothing if the incarnation was forgotten since a newer one came.
  */
 export async function lockStream(
   tx: Transaction,
@@ -44,14 +47,17 @@ export async function lockStream(
     (await tx.query<StreamRow>(LOCK, [stream, partition, incarnation, sequences]))[0];
   let row = await lock();
   if (row === undefined) {
-    await tx.query(OPEN, [stream, partition, incarnation, v7(), INCARNATIONS_MAX]);
+    await openAtFirstSight(tx, { stream, partition, incarnation });
     row = await lock();
   }
   if (row === undefined) return undefined;
   return {
     closed: RangeSet.parse(row.closed),
+    settled: RangeSet.parse(row.settled),
     receiver: row.receiver_incarnation,
     attempts: new Map((row.attempts ?? []).map(({ sequence, ...rest }) => [sequence, rest])),
+    superseded: row.superseded,
+    compares: row.compares,
   };
 }
 
@@ -61,28 +67,39 @@ export interface Closing {
   readonly forgotten: readonly number[];
   /** How many copies were dropped. */
   readonly duplicates: number;
+  /** How many copies of an older session were refused. */
+  readonly refused: number;
+  /** Ids to keep for the restore window; none if none is declared. */
+  readonly ids: readonly string[];
 }
 
 /** Marks numbers as closed in the locked row; answers all that is closed now. */
 export async function closeNumbers(
   tx: Transaction,
   { stream, partition, incarnation }: InboxPartition,
-  { closing, forgotten, duplicates }: Closing,
+  { closing, forgotten, duplicates, refused, ids }: Closing,
 ): Promise<RangeSet> {
-  const values = [stream, partition, incarnation, closing, forgotten, duplicates];
-  const [row] = await tx.query<{ closed: string }>(CLOSE, values);
+  const values = [stream, partition, incarnation, closing, forgotten, duplicates, refused];
+  const [row] =
+    ids.length > 0
+      ? await tx.query<{ closed: string }>(CLOSE_AND_KEEP, [...values, ids])
+      : await tx.query<{ closed: string }>(CLOSE, values);
   return RangeSet.parse(row?.closed ?? '{}');
 }
 
 interface StreamRow {
   readonly closed: string;
+  readonly settled: string;
   readonly receiver_incarnation: string;
+  readonly superseded: boolean;
+  readonly compares: boolean;
   readonly attempts: ({ sequence: number } & Attempts)[] | null;
 }
 
 const LOCK = statement(
   'inbox_lock',
-  `SELECT s.closed::text AS closed, s.receiver_incarnation, (
+  `SELECT s.closed::text AS closed, s.settled::text AS settled, s.receiver_incarnation, s.compares,
+     s.superseded_at IS NOT NULL AS superseded, (
      SELECT jsonb_agg(jsonb_build_object('sequence', a.sequence, 'attempts', a.attempts, 'errors', a.errors))
      FROM pawl.inbox_attempt a
      WHERE a.stream = $1 AND a.partition = $2 AND a.incarnation = $3 AND a.sequence = ANY ($4::bigint[])) AS attempts
@@ -91,22 +108,19 @@ const LOCK = statement(
    FOR NO KEY UPDATE OF s`,
 );
 
-const OPEN = statement(
-  'inbox_open',
-  `INSERT INTO pawl.inbox_stream (stream, partition, incarnation, receiver_incarnation)
-   SELECT $1, $2, $3, $4
-   WHERE (SELECT count(*) FROM pawl.inbox_stream WHERE stream = $1 AND partition = $2) < $5
-   ON CONFLICT DO NOTHING`,
-);
-
-const CLOSE = statement(
-  'inbox_close',
-  `WITH forgotten AS (
+const CLOSE_NUMBERS = `forgotten AS (
      DELETE FROM pawl.inbox_attempt
      WHERE stream = $1 AND partition = $2 AND incarnation = $3 AND sequence = ANY ($5::bigint[]))
    UPDATE pawl.inbox_stream
    SET closed = closed + coalesce((SELECT range_agg(int8range(n, n + 1)) FROM unnest($4::bigint[]) n), '{}'),
-     duplicates = duplicates + $6
+     duplicates = duplicates + $6, refused = refused + $7
    WHERE stream = $1 AND partition = $2 AND incarnation = $3
-   RETURNING closed::text AS closed`,
+   RETURNING closed::text AS closed`;
+
+const CLOSE = statement('inbox_close', `WITH ${CLOSE_NUMBERS}`);
+
+const CLOSE_AND_KEEP = statement(
+  'inbox_close_and_keep',
+  `WITH kept AS (INSERT INTO pawl.inbox_recent (stream, partition, incarnation, ids) VALUES ($1, $2, $3, $8::uuid[])),
+   ${CLOSE_NUMBERS}`,
 );

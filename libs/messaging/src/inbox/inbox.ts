@@ -16,6 +16,8 @@ export type AcceptOutcome = 'closed' | 'duplicate' | 'open';
 export interface InboxOptions {
   /** Transactions at a time, over all partitions of this process. */
   readonly transactionsMax: number;
+  /** Messages that are taken in and not dealt with; what comes beyond is answered `open`. */
+  readonly acceptedMax: number;
   /** Handlers in no transaction at a time, over all partitions of this process. */
   readonly callsMax: number;
   /** Told after each batch what is closed now: for acknowledgements, which may be lost. */
@@ -40,6 +42,7 @@ export class Inbox {
   private readonly transactionSlots: Slots;
   /** Apart, so that handlers which take long keep nobody from a transaction. */
   private readonly callSlots: Slots;
+  private accepted = 0;
   private readonly early = new WaitingRoom({
     waitingMax: EARLY_MAX,
     again: (early) => this.laneOf(early.envelope).add({ ...early, settle: () => undefined }),
@@ -58,7 +61,10 @@ export class Inbox {
    * @param repeated these very deliveries were handed out before and perhaps ended their process
    */
   async accept(envelopes: readonly Envelope[], { repeated = false } = {}): Promise<AcceptOutcome[]> {
-    return Promise.all(
+    // A flood stays where it is safe: at its sender.
+    if (this.accepted + envelopes.length > this.options.acceptedMax) return envelopes.map(() => 'open');
+    this.accepted += envelopes.length;
+    const outcomes = await Promise.all(
       envelopes.map(
         (envelope) =>
           new Promise<AcceptOutcome>((settle) => {
@@ -67,6 +73,8 @@ export class Inbox {
           }),
       ),
     );
+    this.accepted -= envelopes.length;
+    return outcomes;
   }
 
   get idle(): boolean {

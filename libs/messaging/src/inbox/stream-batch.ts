@@ -10,12 +10,15 @@ import {
 } from '@pawl/core';
 import { appendDeadLetters, type Burial, type DeadLetter, deadMessage } from '../dead-letter.js';
 import type { Envelope } from '../envelope.js';
+import { judgeArrival, type ReceiverView } from '../protocol/judge-arrival.js';
+import { RouteCongestedError } from '../outbox/backlogs.js';
 import type { Consumers } from './consumers.js';
 import { type HeldLimits, heldKeys, holdMessages } from './held-keys.js';
 import { InDisorderError } from './in-disorder-error.js';
 import { closeNumbers, type InboxPartition, type LockedStream, lockStream } from './inbox-stream.js';
 import { appendLosses } from '../loss.js';
 import { LeaveOpenError } from './leave-open-error.js';
+import { recentIds } from './recent-ids.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { Turns } from './turns.js';
 import { wavesOf } from './waves.js';
@@ -25,6 +28,8 @@ export interface StreamBatchOptions extends HeldLimits {
   readonly attemptsMax: number;
   /** Ranges that a partition's row may hold; a number that would need one more stays open. */
   readonly rangesMax: number;
+  /** How long the ids of messages are kept, for a sender that was set back. Milliseconds; 0: not at all. */
+  readonly restoreWindowMs: number;
 }
 
 /** A message to handle. */
@@ -84,8 +89,10 @@ export class StreamBatch {
       const stream = await lockStream(tx, partition, sequences);
       if (stream === undefined) return refused(batch);
       const envelopes = batch.map(({ envelope }) => envelope);
+      const ids = envelopes.map(({ id }) => id);
+      const seen = stream.compares ? await recentIds(tx, partition, ids) : NONE;
       const held = await heldKeys(tx, partition.stream, envelopes, this.options);
-      const sorted = this.sort(stream, held, batch, mode);
+      const sorted = this.sort({ ...stream, seen }, held, batch, mode);
       const open = await this.consume(tx, partition.stream, sorted.fresh);
       const marked = sorted.fresh.filter(
         (envelope) => envelope.guarantee === 'at-most-once' && this.calls.concern(envelope),
@@ -97,17 +104,25 @@ export class StreamBatch {
       await appendDeadLetters(tx, sorted.dead);
       await holdMessages(tx, sorted.held);
       const closed = [...sorted.buried, ...sorted.held, ...sorted.fresh].filter(({ id }) => !open.has(id));
-      const closing = closed.map(({ sequence }) => sequence);
+      const ending = [...closed, ...sorted.recognised];
+      const closing = ending.map(({ sequence }) => sequence);
       const ledger = await closeNumbers(tx, partition, {
         closing,
         forgotten: [...stream.attempts.keys()].filter((n) => stream.closed.has(n) || closing.includes(n)),
-        duplicates: sorted.duplicates.length,
+        duplicates: sorted.duplicates.length + sorted.recognised.length,
+        refused: sorted.superseded.length,
+        ids: this.options.restoreWindowMs > 0 ? ending.map(({ id }) => id) : [],
       });
       crashPoint('inbox.before-commit');
       return {
         closed,
-        duplicates: sorted.duplicates,
-        open: [...sorted.refused, ...sorted.early, ...sorted.fresh.filter(({ id }) => open.has(id))],
+        duplicates: [...sorted.duplicates, ...sorted.recognised],
+        open: [
+          ...sorted.superseded,
+          ...sorted.refused,
+          ...sorted.early,
+          ...sorted.fresh.filter(({ id }) => open.has(id)),
+        ],
         early: sorted.early,
         setAside: sorted.setAside,
         marked,
@@ -120,7 +135,7 @@ export class StreamBatch {
 
   /** Decides what is done with each message, before anything is done. */
   private sort(
-    stream: LockedStream,
+    stream: LockedStream & Pick<ReceiverView, 'seen'>,
     held: ReadonlyMap<string, number>,
     batch: readonly Incoming[],
     { counted, called = false }: BatchMode,
@@ -130,13 +145,17 @@ export class StreamBatch {
     let marked = stream.closed;
     for (const { envelope, suspect } of batch.toSorted((a, b) => a.envelope.sequence - b.envelope.sequence)) {
       const { attempts = 0, errors = [] } = stream.attempts.get(envelope.sequence) ?? {};
-      const after = marked.add(envelope.sequence);
+      const arrival = judgeArrival({ ...stream, closed: marked }, envelope, this.options);
       const turn = turns.of(envelope);
-      if (marked.has(envelope.sequence)) sorted.duplicates.push(envelope);
-      else if (turn === 'early') sorted.early.push(envelope);
-      else if (turn === 'no-room' || after.rangeCount > this.options.rangesMax) sorted.refused.push(envelope);
+      if (arrival === 'duplicate') sorted.duplicates.push(envelope);
+      else if (arrival === 'superseded') sorted.superseded.push(envelope);
+      else if (arrival === 'recognised') {
+        marked = marked.add(envelope.sequence);
+        sorted.recognise(envelope);
+      } else if (turn === 'early') sorted.early.push(envelope);
+      else if (turn === 'no-room' || arrival === 'too-many-ranges') sorted.refused.push(envelope);
       else {
-        marked = after;
+        marked = marked.add(envelope.sequence);
         const spent = counted ? attempts - 1 : attempts;
         if (turn === 'held') sorted.hold(envelope);
         else if (spent >= this.options.attemptsMax)
@@ -193,12 +212,20 @@ export class StreamBatch {
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return !OWN_DOING.has(sqlState(error.cause) ?? '');
-  return error instanceof BusyError || error instanceof CommitUnknownError || error instanceof LeaveOpenError;
+  return TRANSIENT.some((type) => error instanceof type);
 }
+
+const TRANSIENT = [BusyError, CommitUnknownError, LeaveOpenError, RouteCongestedError];
 
 const OWN_DOING = new Set(['57014', '25P03']);
 
+const NONE: ReadonlySet<string> = new Set();
+
 class SortedBatch {
+  /** Copies of an older session of their sender. */
+  readonly superseded: Envelope[] = [];
+  /** They took effect under another number. */
+  readonly recognised: Envelope[] = [];
   readonly early: Envelope[] = [];
   readonly held: Envelope[] = [];
   readonly duplicates: Envelope[] = [];
@@ -210,6 +237,11 @@ class SortedBatch {
   readonly dead: DeadLetter[] = [];
 
   constructor(private readonly turns: Turns) {}
+
+  recognise(envelope: Envelope): void {
+    this.recognised.push(envelope);
+    this.turns.handled(envelope);
+  }
 
   handle(envelope: Envelope): void {
     this.fresh.push(envelope);

@@ -1,8 +1,22 @@
-import { crashPoint, statement, type Transaction, type Transactions } from '@pawl/core';
+import { crashPoint, RangeSet, statement, type Transaction, type Transactions } from '@pawl/core';
 import type { Acknowledgement } from '../acknowledgement.js';
 import { groupBy } from '../group-by.js';
 import { judgeAcknowledgement } from '../protocol/judge-acknowledgement.js';
+import type { StreamPartition } from '../protocol/stream-address.js';
 import { streamEnds } from '../route.js';
+import { applyClosed, type ClosedChange } from './apply-closed.js';
+import { beginAnew } from './begin-anew.js';
+import { SENDER_COLUMNS, type SenderRow, senderOf, streamOf } from './sender-row.js';
+
+export interface AcknowledgementsOptions {
+  readonly service: string;
+  /** How long acknowledged messages are kept. Milliseconds. */
+  readonly restoreWindowMs: number;
+  readonly wakeRelay: () => void;
+  readonly wakeSessions: () => void;
+  /** Told when an acknowledgement proves that this side was set back. */
+  readonly onSetBack: (what: string, where: StreamPartition) => void;
+}
 
 /**
  * Takes acknowledgements in: deletes what they cover and opens the window. Idempotent, in any order, and several processes may do so at
@@ -11,7 +25,7 @@ import { streamEnds } from '../route.js';
 export class Acknowledgements {
   constructor(
     private readonly transactions: Transactions,
-    private readonly options: { readonly service: string; readonly wakeRelay: () => void },
+    private readonly options: AcknowledgementsOptions,
   ) {}
 
   /** One transaction for all of them. What is lost by an error comes again with the next acknowledgement. */
@@ -27,34 +41,33 @@ export class Acknowledgements {
 
   private async applyIn(tx: Transaction, byPartition: Map<string, Acknowledgement[]>): Promise<void> {
     const partitions = [...byPartition.values()].map(([first]) => destinationOf(first as Acknowledgement));
-    const streams = await tx.query<StreamRow>(LOCK, [
+    const streams = await tx.query<SenderRow>(LOCK, [
       partitions.map(({ destination }) => destination),
       partitions.map(({ partition }) => partition),
     ]);
     const changes = streams.map((stream) =>
       changeOf(stream, byPartition.get(`${stream.destination}/${stream.partition}`) ?? []),
     );
-    await tx.query(APPLY, [JSON.stringify(changes)]);
+    await applyClosed(tx, changes, this.options);
+    await this.beginAnew(
+      tx,
+      streams.filter((_, n) => changes[n]?.neverSent),
+    );
+    if (changes.some(({ ask, neverSent }) => ask || neverSent)) tx.afterCommit(this.options.wakeSessions);
   }
-}
 
-interface StreamRow {
-  readonly destination: string;
-  readonly partition: number;
-  readonly incarnation: string;
-  readonly receiver_incarnation: string | null;
-  readonly next_sequence: string;
-  readonly acknowledged: string;
-}
-
-interface StreamChange {
-  readonly destination: string;
-  readonly partition: number;
-  readonly closed: string;
-  readonly acknowledged: number;
-  readonly closedEnd: number;
-  readonly receiver: string | null;
-  readonly ignored: number;
+  private async beginAnew(tx: Transaction, rows: readonly SenderRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const { service, onSetBack } = this.options;
+    for (const numbersReused of [true, false]) {
+      const group = rows.filter(({ open }) => open === numbersReused);
+      await beginAnew(tx, group, { service, reason: 'never_sent', numbersReused });
+    }
+    for (const row of rows) {
+      const where = { stream: streamOf(row, service), partition: row.partition };
+      tx.afterCommit(() => onSetBack('This side was set back, and begins a new incarnation', where));
+    }
+  }
 }
 
 function destinationOf({ stream, partition }: Acknowledgement): { destination: string; partition: number } {
@@ -66,70 +79,36 @@ function partitionKey(acknowledgement: Acknowledgement): string {
   return `${destination}/${partition}`;
 }
 
+interface Folded extends ClosedChange {
+  /** Numbers are closed that were never given: this side was set back. */
+  readonly neverSent: boolean;
+}
+
 /** Folds the acknowledgements of one partition, in their order, into one change of its row. */
-function changeOf(stream: StreamRow, acknowledgements: readonly Acknowledgement[]): StreamChange {
-  let receiver = stream.receiver_incarnation ?? undefined;
-  let ignored = 0;
-  let closed: Acknowledgement['closed'] | undefined;
-  for (const acknowledgement of acknowledgements) {
-    // Until sessions are opened, the newest receiver that speaks is the one to follow.
-    const newest =
-      receiver === undefined || acknowledgement.receiver > receiver ? acknowledgement.receiver : receiver;
-    const { incarnation, next_sequence } = stream;
-    const sender = { incarnation, nextSequence: Number(next_sequence), receiver: newest };
-    if (judgeAcknowledgement(acknowledgement, sender) !== 'apply') {
-      ignored++;
-      continue;
-    }
-    // A newer receiver has what it says and nothing else.
-    const sameReceiver = closed !== undefined && receiver === acknowledgement.receiver;
-    closed = sameReceiver ? closed?.union(acknowledgement.closed) : acknowledgement.closed;
-    receiver = acknowledgement.receiver;
-  }
+function changeOf(row: SenderRow, acknowledgements: readonly Acknowledgement[]): Folded {
+  const verdicts = acknowledgements.map((acknowledgement) => ({
+    closed: acknowledgement.closed,
+    verdict: judgeAcknowledgement(acknowledgement, senderOf(row)),
+  }));
+  const applied = verdicts.filter(({ verdict }) => verdict === 'apply');
+  const closed = applied.reduce((all, each) => all.union(each.closed), RangeSet.empty);
   return {
-    destination: stream.destination,
-    partition: stream.partition,
-    closed: closed?.toString() ?? '{}',
-    acknowledged: Math.max(Number(stream.acknowledged), closed?.watermark ?? 0),
-    closedEnd: closed?.end ?? 0,
-    receiver: receiver ?? null,
-    ignored,
+    destination: row.destination,
+    partition: row.partition,
+    closed: closed.toString(),
+    acknowledged: Math.max(Number(row.acknowledged), closed.watermark),
+    closedEnd: closed.end,
+    ignored: verdicts.length - applied.length,
+    ask: verdicts.some(({ verdict }) => verdict === 'newer-receiver'),
+    neverSent: verdicts.some(({ verdict }) => verdict === 'never-sent'),
   };
 }
 
 /** In one order for everybody, so that two batches do not deadlock. */
 const LOCK = statement(
   'acknowledgement_lock',
-  `SELECT s.destination, s.partition, s.incarnation, s.receiver_incarnation, s.next_sequence, s.acknowledged
+  `SELECT ${SENDER_COLUMNS}
    FROM pawl.outbox_stream s
    JOIN unnest($1::text[], $2::integer[]) AS wanted (destination, partition) USING (destination, partition)
    ORDER BY s.destination, s.partition FOR NO KEY UPDATE OF s`,
-);
-
-/** Looks for rows from the former watermark on only: below it all are gone, and their index entries need not be passed again. */
-const APPLY = statement(
-  'acknowledgement_apply',
-  `WITH change AS (
-     SELECT * FROM jsonb_to_recordset($1::jsonb) AS change (
-       destination text, partition integer, closed int8multirange, acknowledged bigint, "closedEnd" bigint,
-       receiver uuid, ignored integer)),
-   gone AS (
-     DELETE FROM pawl.outbox o
-     USING change, pawl.outbox_stream s, LATERAL unnest(change.closed) AS range
-     WHERE s.destination = change.destination AND s.partition = change.partition
-       AND o.destination = change.destination AND o.partition = change.partition
-       AND o.sequence >= greatest(lower(range), s.acknowledged) AND o.sequence < upper(range)
-     RETURNING o.destination, o.partition),
-   counted AS (
-     SELECT destination, partition, count(*)::integer AS deleted FROM gone GROUP BY destination, partition)
-   UPDATE pawl.outbox_stream s
-   SET acknowledged = change.acknowledged,
-     acknowledged_end = greatest(s.acknowledged_end, change."closedEnd"),
-     progressed_at = CASE WHEN counted.deleted > 0 THEN now() ELSE s.progressed_at END,
-     receiver_incarnation = change.receiver,
-     ignored_acknowledgements = s.ignored_acknowledgements + change.ignored,
-     unacknowledged = CASE WHEN change.acknowledged >= s.next_sequence THEN 0
-       ELSE greatest(s.unacknowledged - coalesce(counted.deleted, 0), 0) END
-   FROM change LEFT JOIN counted USING (destination, partition)
-   WHERE s.destination = change.destination AND s.partition = change.partition`,
 );

@@ -1,6 +1,7 @@
 import type { Json } from '@pawl/core';
 import { type Envelope, payloadPath } from '../envelope.js';
 import { type KeyOrder, streamName } from '../route.js';
+import type { Delivery } from '../transport/transport.js';
 
 /** A numbered row of the outbox, as relay and retransmitter read it. */
 export interface OutboxRow {
@@ -25,13 +26,23 @@ export interface OutboxRow {
   readonly guarantee: Envelope['guarantee'] | null;
   readonly claim_digest: string | null;
   readonly claim_bytes: number | null;
+  readonly waived: boolean;
   readonly incarnation: string;
 }
 
 /** The columns of {@link OutboxRow}, of a row `o` and its stream `s`. */
 export const OUTBOX_COLUMNS = `o.position, o.id, o.destination, o.partition, o.key, o.type, o.version,
   CASE WHEN o.claim_digest IS NULL THEN o.payload END AS payload, o.traceparent,
-  o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, o.pulled, o.guarantee, o.claim_digest, o.claim_bytes, s.incarnation`;
+  o.key_order, o.created_at, o.sequence, o.previous, o.transmissions, o.pulled, o.guarantee, o.claim_digest, o.claim_bytes,
+  o.waived_at IS NOT NULL AS waived, s.incarnation`;
+
+/** What goes over the bus for a row: its message, or if that was waived, the question whether it took effect. */
+export function deliveryOf(row: OutboxRow, service: string): Delivery {
+  if (!row.waived) return envelopeOf(row, service);
+  const { id, partition, incarnation, sequence } = row;
+  const stream = streamName({ from: service, to: row.destination });
+  return { settlement: { stream, partition, incarnation, sequence: Number(sequence), id } };
+}
 
 export function envelopeOf(row: OutboxRow, service: string): Envelope {
   const stream = streamName({ from: service, to: row.destination });

@@ -3,6 +3,8 @@ import type { EntityManager } from 'typeorm';
 import { isKey, isUuid } from '../envelope.js';
 import type { OutgoingMessage } from '../outgoing-message.js';
 import { payloadJson } from '../payload.js';
+import type { Route } from '../route.js';
+import type { Backlogs } from './backlogs.js';
 
 /** Most messages that one append writes. */
 export const APPEND_MAX = 1_000;
@@ -16,10 +18,20 @@ export class Outbox {
   constructor(
     private readonly transactions: Transactions,
     private readonly wakeRelay: () => void,
+    private readonly backlogs: Pick<Backlogs, 'assertRoom'>,
   ) {}
 
   /**
-   * Writes messages in one of Pawl's own transactions, in the given order. An id that is in the outbox already is left alone.
+   * For the edge, before it begins work whose messages would only pile up: an HTTP caller gets 503 and comes back.
+   * @throws RouteCongestedError `route_congested` about `backlogMax` messages of the route wait for their destination
+   */
+  assertRoom(route: Route): void {
+    this.backlogs.assertRoom(route);
+  }
+
+  /**
+   * Writes messages in one of Pawl's own transactions, in the given order. Never refused for their number: they are the outcome of work
+   * that is done, and to refuse them would have it done again. An id that is in the outbox already is left alone.
    * @throws PawlError `payload_too_large`, `payload_invalid`, `message_invalid`, `too_many_messages`
    */
   async append(tx: Transaction, messages: readonly OutgoingMessage[]): Promise<void> {
@@ -30,9 +42,11 @@ export class Outbox {
 
   /**
    * Writes messages in a TypeORM transaction of the caller: `dataSource.transaction((manager) => outbox.appendIn(manager, ...))`.
+   * @throws RouteCongestedError as `assertRoom`; in an `@OnMessage` handler the message it handles stays open, and no attempt is spent
    * @throws NotInTransactionError for a manager without an open transaction, such as `dataSource.manager`; else as `append`
    */
   async appendIn(manager: EntityManager, messages: readonly OutgoingMessage[]): Promise<void> {
+    for (const route of new Set(messages.map((message) => message.route))) this.assertRoom(route);
     await this.append(await this.transactions.join(manager), messages);
   }
 }

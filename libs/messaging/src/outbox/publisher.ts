@@ -1,7 +1,7 @@
 import { statement, type Transactions } from '@pawl/core';
 import { groupBy } from '../group-by.js';
 import type { Transport } from '../transport/transport.js';
-import { envelopeOf, type OutboxRow } from './outbox-row.js';
+import { deliveryOf, type OutboxRow } from './outbox-row.js';
 
 /** Deliveries that wait at a destination, beyond which none is repeated. */
 const BACKLOG_MAX = 10_000;
@@ -45,9 +45,9 @@ export class Publisher {
 
   private async publishTo(destination: string, rows: OutboxRow[]): Promise<void> {
     rows.sort((a, b) => a.partition - b.partition || Number(a.sequence) - Number(b.sequence));
-    const envelopes = rows.map((row) => envelopeOf(row, this.options.service));
+    const deliveries = rows.map((row) => deliveryOf(row, this.options.service));
     try {
-      await this.transport.publish(destination, envelopes);
+      await this.transport.publish(destination, deliveries);
     } catch (error) {
       const positions = rows.map(({ position }) => position);
       await this.transactions.run((tx) => tx.query(NOT_TAKEN, [positions, this.options.firstIntervalMs]));

@@ -1,7 +1,10 @@
 import { crashPoint, type Duty, invariant, statement, type Transaction, type Transactions } from '@pawl/core';
 import { v7 } from 'uuid';
+import { type Numbering, numbersToGive } from '../protocol/give-numbers.js';
 import { OUTBOX_COLUMNS, type OutboxRow } from './outbox-row.js';
 import type { Publisher } from './publisher.js';
+import { SESSION_OPEN } from './sender-row.js';
+import type { Sessions } from './sessions.js';
 
 export interface RelayOptions {
   /** Most numbered, unacknowledged messages per partition. */
@@ -19,7 +22,7 @@ const EVERY_MS = 1_000;
  * Numbers what the outbox holds and sends it for the first time. Several may run: the lock on a partition's row decides who numbers it.
  *
  * The numbers are committed before anything is published (else a relay that dies in between leaves a published number to be given to
- * another message). Publishing needs no lock: whoever publishes number 7 publishes the same message. A crash after the commit costs
+ * another message), and none before the partition's session is open. Publishing needs no lock: whoever publishes number 7 publishes the same message. A crash after the commit costs
  * the first interval: then the retransmitter sends what is numbered.
  */
 export class OutboxRelay implements Duty {
@@ -29,12 +32,14 @@ export class OutboxRelay implements Duty {
   constructor(
     private readonly transactions: Transactions,
     private readonly publisher: Publisher,
+    private readonly sessions: Sessions,
     private readonly options: RelayOptions,
   ) {}
 
   async pass(): Promise<number> {
-    const rows = await this.transactions.run((tx) => this.number(tx));
-    if (rows.length === 0) return 0;
+    const { rows, met } = await this.transactions.run((tx) => this.number(tx));
+    const asked = met === 0 ? 0 : await this.sessions.pass();
+    if (rows.length === 0) return asked;
     crashPoint('relay.after-numbering');
     await this.publisher.publish(rows);
     crashPoint('relay.after-publish');
@@ -42,25 +47,21 @@ export class OutboxRelay implements Duty {
   }
 
   /** Takes the free partitions among those with work and room, and gives numbers; skips what another relay is at. */
-  private async number(tx: Transaction): Promise<OutboxRow[]> {
+  private async number(tx: Transaction): Promise<{ rows: OutboxRow[]; met: number }> {
     const pending = await tx.query<Pending>(PENDING, [this.options.window, PARTITIONS_PER_PASS_MAX]);
-    if (pending.length === 0) return [];
     const fresh = pending.filter(({ known }) => !known);
-    if (fresh.length > 0) await tx.query(OPEN, [...columns(fresh), fresh.map(() => v7())]);
-    const locked = await tx.query<Stream>(LOCK, columns(pending));
-    if (locked.length === 0) return [];
+    if (fresh.length > 0) await tx.query(MEET, [...columns(fresh), fresh.map(() => v7())]);
+    const known = pending.filter((each) => each.known);
+    const locked = known.length === 0 ? [] : await tx.query<Stream>(LOCK, columns(known));
+    if (locked.length === 0) return { rows: [], met: fresh.length };
     // A statement of its own: its snapshot is taken under the lock, so it sees all numbers that were given before.
     const rows = await tx.query<OutboxRow>(NUMBER, [
       ...columns(locked),
-      locked.map(({ unacknowledged }) => this.roomFor(unacknowledged)),
+      locked.map((stream) => numbersToGive(stream, { ...this.options, atOnce: ROWS_PER_PARTITION_MAX })),
       this.options.firstIntervalMs,
     ]);
     assertDense(locked, rows);
-    return rows;
-  }
-
-  private roomFor(unacknowledged: number): number {
-    return Math.max(0, Math.min(this.options.window - unacknowledged, ROWS_PER_PARTITION_MAX));
+    return { rows, met: fresh.length };
   }
 }
 
@@ -69,7 +70,7 @@ interface Partition {
   readonly partition: number;
 }
 type Pending = Partition & { readonly known: boolean };
-type Stream = Partition & { readonly unacknowledged: number; readonly next_sequence: string };
+type Stream = Partition & Numbering & { readonly next_sequence: string };
 
 function columns(partitions: readonly Partition[]): [string[], number[]] {
   return [partitions.map(({ destination }) => destination), partitions.map(({ partition }) => partition)];
@@ -103,12 +104,13 @@ const PENDING = statement(
        ORDER BY o.destination, o.partition LIMIT 1) following)
    SELECT pending.destination, pending.partition, s.destination IS NOT NULL AS known
    FROM pending LEFT JOIN pawl.outbox_stream s USING (destination, partition)
-   WHERE coalesce(s.unacknowledged, 0) < $1
+   WHERE s.destination IS NULL OR (s.unacknowledged < $1 AND ${SESSION_OPEN})
    ORDER BY random() LIMIT $2`,
 );
 
-const OPEN = statement(
-  'relay_open',
+/** A partition that has no session yet: {@link Sessions} asks for it. */
+const MEET = statement(
+  'relay_meet',
   `INSERT INTO pawl.outbox_stream (destination, partition, incarnation)
    SELECT * FROM unnest($1::text[], $2::integer[], $3::uuid[]) AS fresh (destination, partition, incarnation)
    ORDER BY destination, partition
@@ -117,7 +119,7 @@ const OPEN = statement(
 
 const LOCK = statement(
   'relay_lock',
-  `SELECT s.destination, s.partition, s.unacknowledged, s.next_sequence
+  `SELECT s.destination, s.partition, s.unacknowledged, s.next_sequence, ${SESSION_OPEN} AS open
    FROM pawl.outbox_stream s
    JOIN unnest($1::text[], $2::integer[]) AS wanted (destination, partition) USING (destination, partition)
    FOR NO KEY UPDATE OF s SKIP LOCKED`,

@@ -1,6 +1,7 @@
 import { crashPoint, type Duty, statement, type Transactions } from '@pawl/core';
 import { OUTBOX_COLUMNS, type OutboxRow } from './outbox-row.js';
 import type { Publisher } from './publisher.js';
+import { SESSION_OPEN } from './sender-row.js';
 
 export interface RetransmitterOptions {
   /** From the first publish to the second; doubles each time. Milliseconds. */
@@ -61,6 +62,7 @@ const TAKE_DUE = statement(
   `WITH due AS (
      SELECT o.position FROM pawl.outbox o JOIN pawl.outbox_stream s USING (destination, partition)
      WHERE o.sequence IS NOT NULL AND o.next_publish_at <= now() AND o.destination = ANY ($1::text[])
+       AND ${SESSION_OPEN}
        AND (o.sequence < s.acknowledged_end OR s.progressed_at <= now() - $3 * interval '1 millisecond')
      ORDER BY o.next_publish_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED)
    UPDATE pawl.outbox o

@@ -52,7 +52,7 @@ export interface Carried {
 
 /**
  * What becomes of the messages that carry numbers of the previous incarnation, once it is final what is closed of it: they took effect,
- * they were waived in time, or they get a new number and are sent again.
+ * they were waived in time, or they get a new number and are sent again (also what was waived by a state of this side that is lost).
  */
 export function carryOver<Row extends Carried>(
   rows: readonly Row[],
@@ -61,10 +61,12 @@ export function carryOver<Row extends Carried>(
     previousSettled,
   }: { readonly previousClosed: RangeSet; readonly previousSettled: RangeSet },
 ): { readonly done: readonly Row[]; readonly unseen: readonly Row[]; readonly again: readonly Row[] } {
-  const closed = rows.filter(({ sequence }) => previousClosed.has(sequence));
+  const isDone = ({ sequence }: Row): boolean =>
+    previousClosed.has(sequence) && !previousSettled.has(sequence);
+  const isUnseen = ({ sequence, waived }: Row): boolean => waived && previousSettled.has(sequence);
   return {
-    done: closed.filter(({ sequence }) => !previousSettled.has(sequence)),
-    unseen: closed.filter(({ sequence }) => previousSettled.has(sequence)),
-    again: rows.filter(({ sequence }) => !previousClosed.has(sequence)),
+    done: rows.filter(isDone),
+    unseen: rows.filter(isUnseen),
+    again: rows.filter((row) => !isDone(row) && !isUnseen(row)),
   };
 }

@@ -50,7 +50,7 @@ export interface Answering {
   readonly setBack: boolean;
   /** Numbers that close without an effect, because their sender has them no more: rows of the loss ledger. */
   readonly lost: RangeSet;
-  /** Messages may come under this incarnation that took effect under an older one: their ids are compared. */
+  /** The incarnation is new, and messages may come under it that took effect under an older one: their ids are compared. */
   readonly compares: boolean;
 }
 
@@ -93,7 +93,8 @@ export function answerQuestion(
   };
   const settled = (own?.settled ?? RangeSet.empty).minus(gone);
   const row = { incarnation, receiver, closed, settled };
-  return { answer, stream: row, setBack, lost, compares: mayRepeat(question.previous, others) };
+  const compares = own === undefined && mayRepeat(question.previous, others);
+  return { answer, stream: row, setBack, lost, compares };
 }
 
 function newerOf(most: string, { incarnation }: ReceiverStream): string {

@@ -42,6 +42,7 @@ const STATUS: Readonly<Record<string, number>> = {
   request_type_unknown: 422,
   too_many_awaited: 429,
   busy: 503,
+  route_congested: 503,
   database_unavailable: 503,
   commit_unknown: 503,
 };

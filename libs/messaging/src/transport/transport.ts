@@ -1,9 +1,18 @@
 import type { WireAcknowledgement } from '../acknowledgement.js';
 import type { Envelope } from '../envelope.js';
 import type { SealedDelivery } from '../integrity/seal.js';
+import type { SettlementQuestion, WireSettlement } from '../settlement-delivery.js';
+import type { WireAnswer, WireQuestion } from '../session-delivery.js';
 
-/** What a transport carries: a message, or an acknowledgement that runs the other way; each under a seal, unless keys are done without. */
-export type Delivery = Envelope | { readonly acknowledgement: WireAcknowledgement } | SealedDelivery;
+/** What a transport carries: a message, an acknowledgement that runs the other way, the questions and answers of sessions and settlements; each under a seal, unless keys are done without. */
+export type Delivery =
+  | Envelope
+  | { readonly acknowledgement: WireAcknowledgement }
+  | { readonly question: WireQuestion }
+  | { readonly answer: WireAnswer }
+  | { readonly settlement: SettlementQuestion }
+  | { readonly settled: WireSettlement }
+  | SealedDelivery;
 
 /**
  * Carries deliveries between services, lossily: it may lose, repeat, delay and reorder what it likes, and everything above it stays
