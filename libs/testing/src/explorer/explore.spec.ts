@@ -99,6 +99,14 @@ it('a machine that never rests is found', () => {
   );
 });
 
+it('a machine that runs on through ever new states is found too', () => {
+  const endless = { ...walker({ length: Number.MAX_SAFE_INTEGER, home: -1 }), actions: () => [] };
+  expect(explore(endless, { restMax: 20 })).toMatchObject({
+    outcome: 'violated',
+    invariant: 'comes to rest',
+  });
+});
+
 it('an invariant is checked on the way to the rest too', () => {
   const model = { ...walker({ length: 5, home: 3 }), actions: () => [] };
   const invariants = { 'keeps off two': (at: number) => (at === 2 ? 'it is at two' : undefined) };
@@ -114,6 +122,6 @@ it('says that it was cut off, and how far it came', () => {
   expect(explore(model, { statesMax: 7 })).toMatchObject({ outcome: 'bounded', states: 7 });
   expect(explore(model, { depthMax: 4 })).toMatchObject({ outcome: 'bounded', states: 5, depth: 4 });
   const long = { ...walker({ length: 20_000, home: 3 }) };
-  explore(long, { onProgress: ({ states }) => progress.push(states) });
+  explore(long, { restMax: 30_000, onProgress: ({ states }) => progress.push(states) });
   expect(progress).toEqual([10_000, 20_000]);
 });

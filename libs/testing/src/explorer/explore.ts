@@ -5,6 +5,8 @@ export interface ExploreOptions {
   readonly statesMax?: number;
   /** Most actions in a row. Default: no limit. */
   readonly depthMax?: number;
+  /** Most actions from a state to its rest; more of them count as no rest. Default 1,000. */
+  readonly restMax?: number;
   /** Told after every so many states. */
   readonly onProgress?: (progress: ExploreProgress) => void;
 }
@@ -48,6 +50,7 @@ export interface Counterexample {
 export const COMES_TO_REST = 'comes to rest';
 
 const STATES_MAX = 1_000_000;
+const REST_MAX = 1_000;
 const PROGRESS_EVERY = 10_000;
 
 /**
@@ -145,7 +148,7 @@ class Search<State, Action> {
     const told: string[] = [];
     const end = (failure: Ending): Ending => ({ ...failure, thenWithoutFaults: told });
     for (let state = start, key = startKey; !this.sound.has(key); key = this.model.key(state)) {
-      if (path.has(key))
+      if (path.has(key) || path.size >= (this.options.restMax ?? REST_MAX))
         return end({ invariant: COMES_TO_REST, problem: 'it goes round for ever', ...NO_STEPS });
       path.add(key);
       const broken = failureOf(this.model.invariants, state);
