@@ -85,3 +85,16 @@ export {
 } from './exchange/request-handler.js';
 export { newRequestId, requestIdOf, timeOfRequestId } from './exchange/request-id.js';
 export { type RequestType, requestType, type RequestTypeOptions } from './exchange/request-type.js';
+export { Webhook, type WebhookContext, type WebhookHandling } from './webhook/webhook.js';
+export { WebhookModule, type WebhookOptions } from './webhook/webhook.module.js';
+export { WebhookPruner } from './webhook/webhook-pruner.js';
+export type { WebhookSourceOptions } from './webhook/webhook-sources.js';
+export {
+  standardWebhooks,
+  type StandardWebhooksOptions,
+  type WebhookDelivery,
+  WebhookHeadersInvalidError,
+  WebhookSignatureInvalidError,
+  WebhookTimestampOutsideError,
+  type WebhookVerifier,
+} from './webhook/webhook-verifier.js';
