@@ -1,6 +1,6 @@
 import {
   BullTransport,
-  type Envelope,
+  type Delivery,
   type InMemoryBus,
   InMemoryTransport,
   openBullBackend,
@@ -8,6 +8,7 @@ import {
 } from '@pawl/messaging';
 import { type TestDatabase, until } from '@pawl/testing';
 import {
+  contentOf,
   count,
   effects,
   sendNumbers,
@@ -35,6 +36,8 @@ export interface SoakOptions {
 const OUTBOX_MAX = 4_000;
 const STEP = 500;
 const SAMPLES = 20;
+/** Longer than what is under way takes: what is only slow is not sent again. */
+const LIMITS = { firstIntervalMs: 1_000, longestIntervalMs: 10_000 } as const;
 const STUCK_AFTER_MS = 120_000;
 const RATES: FaultRates = { lost: 0.02, repeated: 0.3, late: 0.1 };
 const NO_FAULTS: FaultRates = { lost: 0, repeated: 0, late: 0 };
@@ -58,7 +61,7 @@ class Soak {
   private orders!: TestService;
   private shipping!: TestService;
   private restarts = 0;
-  private numberOne: Envelope | undefined;
+  private numberOne: Delivery | undefined;
 
   constructor(private readonly options: SoakOptions) {
     const random = seeded(options.seed);
@@ -70,7 +73,13 @@ class Soak {
 
   async run(): Promise<SoakReport> {
     const { databases, messages, faults } = this.options;
-    this.orders = await testService({ name: 'orders', bus: this.there, database: databases.orders });
+    const { partitions } = toShipping;
+    this.orders = await testService({
+      name: 'orders',
+      bus: this.there,
+      database: databases.orders,
+      limits: LIMITS,
+    });
     this.shipping = await this.newReceiver();
     await this.shipping.dataSource.query('CREATE TABLE effect (id uuid NOT NULL, n integer NOT NULL)');
     await Promise.all([this.orders.runtime.start(), this.shipping.runtime.start()]);
@@ -80,7 +89,8 @@ class Soak {
     const elapsedMs = performance.now() - this.startedAt;
     const oldCopy = await this.sendNumberOneAgain();
     return {
-      ...{ messages, partitions: toShipping.partitions, outboxMax: OUTBOX_MAX + STEP },
+      ...{ messages, partitions, outboxMax: OUTBOX_MAX + STEP },
+      rangesMax: partitions * this.shipping.runtime.limits.rangesMax,
       ...{ samples: this.samples, atRest, elapsedMs, oldCopy, restarts: this.restarts },
       doneTwice: await doneTwice(this.shipping),
       deadLetters: await count(this.shipping, 'pawl.dead_letter'),
@@ -168,9 +178,10 @@ class Soak {
   private keepNumberOne(): void {
     const publish = this.there.publish.bind(this.there);
     this.there.publish = async (destination, deliveries) => {
-      this.numberOne ??= deliveries.find(
-        (each): each is Envelope => 'sequence' in each && each.sequence === 1,
-      );
+      this.numberOne ??= deliveries.find((delivery) => {
+        const content = contentOf(delivery);
+        return 'sequence' in content && content.sequence === 1;
+      });
       await publish(destination, deliveries);
     };
   }

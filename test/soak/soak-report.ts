@@ -7,6 +7,8 @@ export interface SoakReport {
   readonly partitions: number;
   /** What was allowed to be under way at once. */
   readonly outboxMax: number;
+  /** What the rows of all partitions may hold together. A gap is at least one message that is under way. */
+  readonly rangesMax: number;
   readonly samples: readonly Sample[];
   readonly atRest: Sample;
   readonly doneTwice: number;
@@ -47,9 +49,9 @@ export function findings(report: SoakReport): Finding[] {
       most(({ inboxStreams }) => inboxStreams),
     ),
     atMost(
-      'numbers above the watermark, at most',
-      report.outboxMax,
-      most(({ aboveWatermark }) => aboveWatermark),
+      'inbox ranges above the watermark, at most',
+      report.rangesMax,
+      most(({ rangesAbove }) => rangesAbove),
     ),
     exactly('at rest: outbox rows', 0, atRest.outbox),
     exactly('at rest: numbers above the watermark', 0, atRest.aboveWatermark),
