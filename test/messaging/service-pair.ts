@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import {
   type Delivery,
   type Envelope,
+  type FeedSource,
   InMemoryBus,
   InMemoryTransport,
   type MessageConsumer,
@@ -47,6 +48,7 @@ export interface ServiceOptions {
   readonly unsigned?: boolean;
   readonly prefix?: string;
   readonly via?: string;
+  readonly feeds?: readonly FeedSource[];
   /** Joins another service's database: a second process of the same service. */
   readonly database?: TestDatabase;
 }

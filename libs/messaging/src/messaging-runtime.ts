@@ -96,7 +96,14 @@ export class MessagingRuntime {
     guardDataSource(dataSource);
     this.transactions = new Transactions(dataSource, { lockTimeoutMs });
     const seals = this.transport instanceof SealingTransport ? this.transport : NO_SEALS;
-    this.feed = options.feed && new OutboxFeed(this.transactions, { service, seals, ...options.feed });
+    this.feed =
+      options.feed &&
+      new OutboxFeed(this.transactions, {
+        service,
+        seals,
+        pendingQuestions: (to, partition) => this.sessions.pending(to, partition),
+        ...options.feed,
+      });
     this.feeds = new Feeds(this.transactions, {
       service,
       seals,

@@ -135,8 +135,8 @@ function keyOf({ destination, partition }: FeedPartition): string {
 
 type PartitionState = FeedPartition & { readonly state: string };
 
-/** What changes with each number that is given. */
-export const STATE = `s.incarnation || '/' || s.next_sequence`;
+/** What changes with each number that is given and each question that is asked. */
+export const STATE = `concat_ws('/', s.incarnation, s.next_sequence, s.nonce)`;
 
 const STATES = statement(
   'feed_states',

@@ -24,7 +24,9 @@ const LIMIT = 100;
 const WAIT_S = 20;
 /** How long a partition stays with this process after the longest wait, should it die. Milliseconds. */
 const LEASE_MS = 15_000;
-const EVERY_MS = 1_000;
+const EVERY_MS = 250;
+/** When a partition that another process has is looked at again. Milliseconds. */
+const LOOK_AGAIN_MS = 2_000;
 
 /**
  * Pulls one partition: asks for what comes after the inbox's watermark and hands it to the entrance that everything takes, so that where it
@@ -39,17 +41,22 @@ export class FeedPuller implements Duty {
   private readonly position = new ReadingPosition();
   private idle = true;
   private told = '';
+  private notBefore = 0;
 
   constructor(private readonly options: FeedPullerOptions) {
     this.name = `feed of ${options.stream}/${options.partition}`;
   }
 
   async pass(signal: AbortSignal): Promise<number> {
+    if (performance.now() < this.notBefore) return 0;
     const { readers, partition } = this.options;
     const { incarnation } = this.position;
     const leaseMs = WAIT_S * 1_000 + LEASE_MS;
     const place = await readers.take(this.options, { leaseMs, incarnation });
-    if (place === undefined) return 0;
+    if (place === undefined) {
+      this.notBefore = performance.now() + LOOK_AGAIN_MS;
+      return 0;
+    }
     if (this.idle) await this.tell(place);
     const startedAt = performance.now();
     const { from, repeated, waitMs } = this.position.next(place, startedAt);
@@ -58,12 +65,13 @@ export class FeedPuller implements Duty {
     const page = await this.ask(question, signal);
     if (page === undefined) return 0;
     this.options.onPartitions(page.partitions);
-    this.idle = page.messages.length === 0;
-    // An empty answer that came at once: the sender stops, or has no time to wait.
-    if (this.idle) return performance.now() - startedAt > EVERY_MS ? 1 : 0;
+    this.idle = page.last === null;
     crashPoint('feed.after-pulling');
-    await this.options.receive(page.messages, this.position.arrived(page) || repeated);
-    return page.messages.length;
+    if (page.messages.length > 0)
+      await this.options.receive(page.messages, this.position.arrived(page) || repeated);
+    // Nothing, and at once: the sender stops. A question and no message: it waits for the answer.
+    const waited = performance.now() - startedAt > EVERY_MS && page.messages.length === 0;
+    return this.idle ? Number(waited) : page.messages.length;
   }
 
   private async ask(question: PageQuestion, signal: AbortSignal): Promise<ReceivedPage | undefined> {

@@ -1,5 +1,6 @@
 import { statement, type Transactions } from '@pawl/core';
-import { envelopeOf, OUTBOX_COLUMNS, type OutboxRow } from '../outbox/outbox-row.js';
+import { deliveryOf, OUTBOX_COLUMNS, type OutboxRow } from '../outbox/outbox-row.js';
+import { SESSION_OPEN } from '../outbox/sender-row.js';
 import { streamName } from '../route.js';
 import type { Delivery } from '../transport/transport.js';
 import type { Seals } from '../integrity/seals.js';
@@ -26,7 +27,7 @@ export interface FeedPage {
   readonly partition: number;
   /** Of this sender; null while the partition has had no message. */
   readonly incarnation: string | null;
-  /** Just what would be published. */
+  /** Just what would be published: messages, and questions about the partition. */
   readonly messages: readonly Delivery[];
   /** Ask for what comes after this number next. Null: there was none. */
   readonly last: number | null;
@@ -36,18 +37,26 @@ export interface FeedPage {
   readonly partitions: number;
 }
 
+export interface OutboxFeedOptions extends FeedOptions {
+  readonly service: string;
+  readonly seals: Seals;
+  /** What the reader is asked of a partition before its numbers are given. */
+  readonly pendingQuestions: (destination: string, partition: number) => Promise<Delivery[]>;
+}
+
 /**
  * Shows the outbox to readers, by number. Numbers are dense and committed in their order under the lock of the partition's row, so who
  * has read up to 7 has missed nothing below it, whatever transaction is still open: a message that is not committed has no number yet.
  *
- * Reading changes nothing. A message is there until its reader has acknowledged it.
+ * Reading changes nothing. A message is there until its reader has acknowledged it. What the relay asks a receiver before it gives numbers is
+ * in the page too, for a reader that no bus reaches.
  */
 export class OutboxFeed {
   readonly polls: FeedPolls;
 
   constructor(
     private readonly transactions: Transactions,
-    readonly options: FeedOptions & { readonly service: string; readonly seals: Seals },
+    readonly options: OutboxFeedOptions,
   ) {
     this.polls = new FeedPolls(transactions, { pollsMax: options.pollsMax ?? POLLS_MAX });
   }
@@ -92,19 +101,17 @@ export class OutboxFeed {
   private async look(question: FeedQuestion): Promise<{ page: FeedPage; state: string }> {
     const { destination, partition, after = -1, incarnation, limit } = question;
     const values = [destination, partition, after, incarnation ?? null, limit, PAGE_BYTES_MAX];
-    const { service, seals } = this.options;
+    const { service, seals, pendingQuestions } = this.options;
     const found = await this.transactions.run((tx) => tx.query<PageRow>(PAGE, values));
     const [head] = found;
     const rows = found.filter((row): row is PageRow & OutboxRow => row.id !== null);
+    const questions = head?.asking === true ? await pendingQuestions(destination, partition) : [];
     const last = rows.at(-1)?.sequence;
     const page = {
       stream: streamName({ from: service, to: destination }),
       partition,
       incarnation: head?.incarnation ?? null,
-      messages: seals.seal(
-        destination,
-        rows.map((row) => envelopeOf(row, service)),
-      ),
+      messages: seals.seal(destination, [...questions, ...rows.map((row) => deliveryOf(row, service))]),
       last: last === undefined ? null : Number(last),
       end: last === undefined || Number(last) + 1 >= Number(head?.next_sequence),
       partitions: head?.partitions ?? 0,
@@ -123,19 +130,20 @@ type PageRow = { [Column in keyof Omit<OutboxRow, 'incarnation'>]: OutboxRow[Col
   readonly next_sequence: string;
   readonly state: string;
   readonly partitions: number;
+  readonly asking: boolean;
 };
 
 /** Bytes are counted over the few rows that the limit lets through; the first one is always served. */
 const PAGE = statement(
   'feed_page',
-  `SELECT m.*, s.incarnation, s.next_sequence, ${STATE} AS state,
+  `SELECT m.*, s.incarnation, s.next_sequence, ${STATE} AS state, s.nonce IS NOT NULL AS asking,
      (SELECT max(partition) + 1 FROM pawl.outbox_stream WHERE destination = $1) AS partitions
    FROM pawl.outbox_stream s LEFT JOIN LATERAL (
      SELECT * FROM (
        SELECT o.*, row_number() OVER by_number AS n, sum(coalesce(octet_length(o.payload::text), 0)) OVER by_number AS bytes
        FROM (
          SELECT ${OUTBOX_COLUMNS} FROM pawl.outbox o
-         WHERE o.destination = $1 AND o.partition = $2
+         WHERE o.destination = $1 AND o.partition = $2 AND o.acknowledged_at IS NULL AND ${SESSION_OPEN}
            AND o.sequence > CASE WHEN $4::uuid IS DISTINCT FROM s.incarnation AND $4 IS NOT NULL THEN -1 ELSE $3::bigint END
          ORDER BY o.sequence LIMIT $5) o
        WINDOW by_number AS (ORDER BY o.sequence)) counted

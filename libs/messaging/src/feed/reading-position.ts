@@ -52,6 +52,7 @@ export class ReadingPosition {
   }): boolean {
     if (incarnation !== null && incarnation !== this.incarnation) {
       this.incarnation = incarnation;
+      this.cursor = 0;
       this.end = 0;
       this.retry = undefined;
     }

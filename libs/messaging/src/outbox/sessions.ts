@@ -51,6 +51,14 @@ export class Sessions implements Duty {
     return asking.length;
   }
 
+  /** The question that is out for a partition, if one is: for its reader to find, who may have no bus. */
+  async pending(destination: string, partition: number): Promise<Delivery[]> {
+    const asking = await this.transactions.run((tx) =>
+      tx.query<AskingRow>(PENDING, [destination, partition]),
+    );
+    return asking.map((row) => this.questionOf(row));
+  }
+
   private async take(tx: Transaction): Promise<AskingRow[]> {
     const due = await tx.query<SenderRow>(LOCK_DUE, [PARTITIONS_PER_PASS_MAX]);
     if (due.length === 0) return [];
@@ -95,6 +103,17 @@ const LOCK_DUE = statement(
    FOR NO KEY UPDATE OF s SKIP LOCKED`,
 );
 
+const KNOWN_NUMBERS = `(given.numbers - rows.outstanding)::text AS acknowledged_numbers,
+  (given.numbers - rows.present)::text AS gone_numbers`;
+
+/** Which numbers of the partitions `asked` are given, there, and not acknowledged. */
+const NUMBERS = `CROSS JOIN LATERAL (SELECT int8multirange(int8range(0, asked.next_sequence)) AS numbers) given
+   CROSS JOIN LATERAL (
+     SELECT coalesce(range_agg(int8range(o.sequence, o.sequence + 1)) FILTER (WHERE o.acknowledged_at IS NULL), '{}') AS outstanding,
+       coalesce(range_agg(int8range(o.sequence, o.sequence + 1)), '{}') AS present
+     FROM pawl.outbox o
+     WHERE o.destination = asked.destination AND o.partition = asked.partition AND o.sequence IS NOT NULL) rows`;
+
 /** A question that was not answered keeps its nonce: a slow answer to it is as good as one to the next. */
 const ASK = statement(
   'sessions_ask',
@@ -105,12 +124,13 @@ const ASK = statement(
      FROM unnest($1::text[], $2::integer[], $3::uuid[], $4::double precision[]) AS due (destination, partition, nonce, delay)
      WHERE s.destination = due.destination AND s.partition = due.partition
      RETURNING ${SENDER_COLUMNS})
-   SELECT asked.*, (given.numbers - rows.outstanding)::text AS acknowledged_numbers, (given.numbers - rows.present)::text AS gone_numbers
-   FROM asked
-   CROSS JOIN LATERAL (SELECT int8multirange(int8range(0, asked.next_sequence)) AS numbers) given
-   CROSS JOIN LATERAL (
-     SELECT coalesce(range_agg(int8range(o.sequence, o.sequence + 1)) FILTER (WHERE o.acknowledged_at IS NULL), '{}') AS outstanding,
-       coalesce(range_agg(int8range(o.sequence, o.sequence + 1)), '{}') AS present
-     FROM pawl.outbox o
-     WHERE o.destination = asked.destination AND o.partition = asked.partition AND o.sequence IS NOT NULL) rows`,
+   SELECT asked.*, ${KNOWN_NUMBERS} FROM asked ${NUMBERS}`,
+);
+
+const PENDING = statement(
+  'sessions_pending',
+  `SELECT asked.*, ${KNOWN_NUMBERS} FROM (
+     SELECT ${SENDER_COLUMNS} FROM pawl.outbox_stream s
+     WHERE s.destination = $1 AND s.partition = $2 AND s.nonce IS NOT NULL AND s.storage = pawl.storage_state()) asked
+   ${NUMBERS}`,
 );
