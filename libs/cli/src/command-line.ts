@@ -7,6 +7,12 @@ export const HELP = `Usage: pawl <command> [options]
   status    show what is applied and what is missing (exit code 3 if something is)
   sql       print all migrations as one script for psql; needs no database
 
+  dead-letters list            those that nobody has dealt with, oldest first; --resolved the others, --after ID the next page
+  dead-letters show ID         one of them with payload and every error
+  dead-letters redrive ID...   ask the service to handle them again, under their ids (a moment later: see show)
+  dead-letters waive ID...     ask it to close them without effect; what is missing goes to the loss ledger
+                               both need --actor NAME --reason TEXT, which are kept
+
   --database URL   PostgreSQL to work on; default: the environment's DATABASE_URL
   --source NAME=DIRECTORY   an application's own tables need it, or they are left alone; may be repeated:
                             pawl migrate --source orders=apps/orders/migrations
@@ -16,14 +22,27 @@ export const HELP = `Usage: pawl <command> [options]
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 migrations are missing.
 `;
 
-const COMMANDS = ['migrate', 'status', 'sql', 'help'] as const;
+const COMMANDS = ['migrate', 'status', 'sql', 'dead-letters', 'help'] as const;
 type Command = (typeof COMMANDS)[number];
+const DEAD_LETTER_VERBS = ['list', 'show', 'redrive', 'waive'] as const;
+
+/** What is to be done about which dead letters. */
+export interface DeadLetterOrder {
+  readonly verb: (typeof DEAD_LETTER_VERBS)[number];
+  readonly ids: readonly string[];
+  readonly resolved: boolean;
+  readonly after: string | undefined;
+  readonly actor: string;
+  readonly reason: string;
+}
 
 export interface CommandLine {
   readonly command: Command;
   readonly database: string | undefined;
   readonly sources: readonly { readonly source: string; readonly directory: string }[];
   readonly lockTimeoutMs: number;
+  /** With the command `dead-letters`. */
+  readonly deadLetters: DeadLetterOrder | undefined;
 }
 
 /**
@@ -34,11 +53,14 @@ export interface CommandLine {
 export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv): CommandLine {
   const { values, positionals } = parse(args);
   const command = values.help || args.length === 0 ? 'help' : toCommand(positionals);
+  const { resolved, after, actor = '', reason = '' } = values;
   return {
     command,
     database: values.database ?? env['DATABASE_URL'],
     sources: (values.source ?? []).map(toSource),
     lockTimeoutMs: toSeconds(values['lock-timeout']) * 1000,
+    deadLetters:
+      command === 'dead-letters' ? { ...toOrder(positionals), resolved, after, actor, reason } : undefined,
   };
 }
 
@@ -51,6 +73,10 @@ function parse(args: readonly string[]) {
         database: { type: 'string' },
         source: { type: 'string', multiple: true },
         'lock-timeout': { type: 'string', default: '60' },
+        resolved: { type: 'boolean', default: false },
+        after: { type: 'string' },
+        actor: { type: 'string' },
+        reason: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -63,8 +89,17 @@ function toCommand(positionals: readonly string[]): Command {
   const [name, ...rest] = positionals;
   const command = COMMANDS.find((each) => each === name);
   if (!command) throw usage(`unknown command: ${name ?? '(none)'}`);
-  if (rest.length > 0) throw usage(`unexpected: ${rest.join(' ')}`);
+  if (rest.length > 0 && command !== 'dead-letters') throw usage(`unexpected: ${rest.join(' ')}`);
   return command;
+}
+
+function toOrder([, name, ...ids]: readonly string[]): Pick<DeadLetterOrder, 'verb' | 'ids'> {
+  const verb = DEAD_LETTER_VERBS.find((each) => each === name);
+  if (!verb) throw usage(`dead-letters: what? ${DEAD_LETTER_VERBS.join(', ')}, not ${name ?? '(nothing)'}`);
+  const wanted = { list: 'no ids', show: 'one id', redrive: 'ids', waive: 'ids' }[verb];
+  if (verb === 'list' ? ids.length > 0 : verb === 'show' ? ids.length !== 1 : ids.length === 0)
+    throw usage(`dead-letters ${verb} wants ${wanted}`);
+  return { verb, ids };
 }
 
 function toSource(text: string): { source: string; directory: string } {

@@ -1,5 +1,6 @@
 import { testDatabase } from '@pawl/testing';
 import type { TestDatabase } from '@pawl/testing';
+import pg from 'pg';
 import { run } from './run.js';
 
 let database: TestDatabase;
@@ -7,6 +8,15 @@ beforeAll(async () => {
   database = await testDatabase({ empty: true });
 });
 afterAll(() => database.drop());
+
+const LETTER = '019a0000-0000-7000-8000-00000000000a';
+
+async function sql(text: string): Promise<void> {
+  const client = new pg.Client(database.url);
+  await client.connect();
+  await client.query(text);
+  await client.end();
+}
 
 async function pawl(...args: string[]): Promise<{ code: number; out: string; error: string }> {
   const said = { out: '', error: '' };
@@ -48,6 +58,40 @@ it('migrates the tables of an application that are named, and names what it migr
   });
 });
 
+describe('dead letters', () => {
+  const by = ['--actor', 'ann', '--reason', 'mended'];
+
+  it('are listed, shown, and asked for once', async () => {
+    await sql(`INSERT INTO pawl.dead_letter (id, origin, stream, message_id, type, version, payload, reason)
+      VALUES ('${LETTER}', 'message', 'orders.shipping', 'm', 'orders.noted', 1, '{"n": 1}', 'unknown_type')`);
+    const line = (state: string) => ({ code: 0, out: expect.stringMatching(state) as string });
+    expect(await pawl('dead-letters', 'list')).toMatchObject(
+      line(`^${LETTER}  \\S+  orders.noted  orders.shipping  unknown_type  open\n$`),
+    );
+    expect(await pawl('dead-letters', 'redrive', LETTER, ...by)).toMatchObject({
+      code: 0,
+      out: `redrive asked for ${LETTER}\n`,
+    });
+    expect(await pawl('dead-letters', 'list')).toMatchObject(line('redrive asked for  by ann\n$'));
+    expect(await pawl('dead-letters', 'waive', LETTER, ...by)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('is not open') as string,
+    });
+    const { out } = await pawl('dead-letters', 'show', LETTER);
+    expect(JSON.parse(out)).toMatchObject({ requested: 'redrive', actorReason: 'mended', payload: { n: 1 } });
+  });
+
+  it('that were resolved are listed apart', async () => {
+    await sql(`UPDATE pawl.dead_letter SET resolved_at = now(), resolution = 'redriven'`);
+    expect(await pawl('dead-letters', 'list')).toMatchObject({ code: 0, out: '' });
+    expect(await pawl('dead-letters', 'list', '--resolved')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('redriven') as string,
+    });
+    expect(await pawl('dead-letters', 'show', LETTER.replace('a', 'b'))).toMatchObject({ code: 1 });
+  });
+});
+
 it('prints the schema without a database', async () => {
   const { code, out } = await pawl('sql', '--database', 'postgres://nobody@127.0.0.1:1/none');
   expect([code, out]).toEqual([0, expect.stringContaining('create table if not exists pawl.migration')]);
@@ -68,6 +112,12 @@ it.each([
   [['migrate', 'now'], /unexpected: now/],
   [['migrate', '--source', 'orders'], /NAME=DIRECTORY/],
   [['migrate', '--database', ''], /no database/],
+  [['dead-letters'], /list, show, redrive, waive, not \(nothing\)/],
+  [['dead-letters', 'bury'], /not bury/],
+  [['dead-letters', 'list', 'x'], /wants no ids/],
+  [['dead-letters', 'redrive'], /wants ids/],
+  [['dead-letters', 'show', 'x'], /'x' is not the id/],
+  [['dead-letters', 'redrive', LETTER], /actor is not a text/],
 ])('answers 2 to wrong usage: %j', async (args, message) => {
   expect(await pawl(...args)).toMatchObject({ code: 2, error: expect.stringMatching(message) as string });
 });

@@ -3,8 +3,10 @@ import { describeMigration, migrate, migrationSql, migrationStatus, pawlMigratio
 import pg from 'pg';
 import { HELP, readCommandLine } from './command-line.js';
 import type { CommandLine } from './command-line.js';
+import { tendDeadLetters } from './tend-dead-letters.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const WRONG_USAGE = ['usage', 'dead_letter_request_invalid'];
 
 export interface Output {
   out(text: string): void;
@@ -17,7 +19,7 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv, outpu
     return await execute(readCommandLine(args, env), output);
   } catch (error) {
     output.error(`pawl: ${error instanceof Error ? error.message : String(error)}\n`);
-    return error instanceof PawlError && error.code === 'usage' ? 2 : 1;
+    return error instanceof PawlError && WRONG_USAGE.includes(error.code) ? 2 : 1;
   }
 }
 
@@ -37,6 +39,8 @@ async function execute(line: CommandLine, output: Output): Promise<number> {
         output.out(upToDate(sources.map(({ source }) => source)));
         return 0;
       });
+    case 'dead-letters':
+      return withClient(line, (client) => tendDeadLetters(client, line.deadLetters, output));
     case 'status':
       return withClient(line, async (client) => {
         const { applied, pending } = await migrationStatus(client, sources);
