@@ -253,7 +253,7 @@ create table pawl.held_message (
   autovacuum_vacuum_scale_factor = 0.01,
   autovacuum_vacuum_threshold = 200
 );
-comment on table pawl.held_message is 'Messages that wait for the dead letter before them, of the same key, to be redriven or waived.';
+comment on table pawl.held_message is 'Messages that wait: for the dead letter before them, of the same key, or for a process that has their type and version.';
 create index held_message_key on pawl.held_message (stream, key, position);
 
 create table pawl.loss (

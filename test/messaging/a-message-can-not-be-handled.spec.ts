@@ -213,17 +213,6 @@ describe('for the moment', () => {
   });
 });
 
-describe('because nobody handles its type', () => {
-  it('becomes a dead letter at once and closes its number', async () => {
-    consume(effects());
-    expect(await accept([0], { type: 'orders.unheard-of' })).toEqual(['closed']);
-    expect(await deadLetters()).toMatchObject([
-      { type: 'orders.unheard-of', reason: 'unknown_type', payload: { n: 0 }, errors: [] },
-    ]);
-    expect(await closedRanges(shipping)).toEqual(['{[0,1)}']);
-  });
-});
-
 function consume(consumer: MessageConsumer): void {
   shipping.runtime.consumers.register(['orders.noted'], consumer);
 }

@@ -32,6 +32,8 @@ export interface MessagingLimits {
   readonly heldMax: number;
   /** Messages that one process has in memory to be handled; what comes beyond stays open. Default 5,000. */
   readonly acceptedMax: number;
+  /** How long a message of unknown type or version waits for a process that has it, before it is a dead letter. Milliseconds, default a day. */
+  readonly parkedMs: number;
   /** Inbox transactions at a time; each holds a connection of the DataSource's pool. Default 4. */
   readonly transactionsMax: number;
   /** Jobs of the bus at a time. Default 8. */
@@ -90,6 +92,7 @@ export const DEFAULT_LIMITS: MessagingLimits = {
   heldPerKeyMax: 1_000,
   heldMax: 10_000,
   acceptedMax: 5_000,
+  parkedMs: 86_400_000,
   transactionsMax: 4,
   concurrency: 8,
   handlerTimeoutMs: 8_000,

@@ -85,8 +85,8 @@ export class Redriver implements Duty {
   }
 
   private async redriveMessage(letter: Requested, envelope: Envelope): Promise<void> {
-    if (this.consumers.of(envelope.type).length === 0)
-      throw refused('unknown_type', `nobody handles ${envelope.type}`);
+    if (this.consumers.of(envelope.type, envelope.dataversion).length === 0)
+      throw refused('unknown_type', `nobody handles ${envelope.type} in version ${envelope.dataversion}`);
     const { guarantee } = envelope;
     if (guarantee === 'at-least-once') await this.calls.make(envelope);
     const marked = guarantee === 'at-most-once' && this.calls.concern(envelope);
@@ -118,7 +118,7 @@ export class Redriver implements Duty {
 
   private async handle(tx: Transaction, envelope: Envelope): Promise<void> {
     const outside = this.consumers.outside(envelope);
-    for (const consumer of this.consumers.of(envelope.type)) {
+    for (const consumer of this.consumers.of(envelope.type, envelope.dataversion)) {
       if (outside.includes(consumer)) continue;
       const open = await consumer.handle([envelope], tx);
       if (open.length > 0) throw refused('left_open', `${consumer.name} can not take it now`);

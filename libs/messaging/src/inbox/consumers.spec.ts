@@ -16,6 +16,18 @@ it('gives each consumer its messages, in their order', () => {
     [one, [a0, b1, b3]],
     [two, [b1, b3]],
   ]);
-  expect(consumers.of('c')).toEqual([]);
+  expect(consumers.of('c', 1)).toEqual([]);
   expect(consumers.types).toEqual(['a', 'b']);
+});
+
+it('gives a consumer only the versions that it handles', () => {
+  const [all, second] = [consumer('all'), { ...consumer('second'), versionsOf: () => [2] }];
+  const consumers = new Consumers();
+  consumers.register(['a', 'b'], second);
+  consumers.register(['b'], all);
+  expect(consumers.of('a', 1)).toEqual([]);
+  expect(consumers.of('a', 2)).toEqual([second]);
+  expect(consumers.of('b', 1)).toEqual([all]);
+  expect(consumers.of('b', 2)).toEqual([second, all]);
+  expect(consumers.known).toEqual({ types: ['b'], versions: ['a@2', 'b@2'] });
 });

@@ -17,21 +17,37 @@ export class Consumers {
     return [...this.byType.keys()].sort();
   }
 
-  of(type: string): readonly MessageConsumer[] {
-    return this.byType.get(type) ?? [];
+  /** Who handles a type in this version. */
+  of(type: string, version: number): readonly MessageConsumer[] {
+    const consumers = this.byType.get(type) ?? [];
+    return consumers.filter((consumer) => consumer.versionsOf?.(type).includes(version) ?? true);
+  }
+
+  /** What is handled here, for SQL: types in all versions, and `type@version`. */
+  get known(): { readonly types: readonly string[]; readonly versions: readonly string[] } {
+    const all = [...this.byType].flatMap(([type, consumers]) =>
+      consumers.map((consumer) => ({ type, consumer })),
+    );
+    const types = all.filter(({ consumer }) => consumer.versionsOf === undefined).map(({ type }) => type);
+    const versions = all.flatMap(({ type, consumer }) =>
+      (consumer.versionsOf?.(type) ?? []).map((version) => `${type}@${version}`),
+    );
+    return { types, versions };
   }
 
   /** Those of them that are to be called for this message, in no transaction. */
   outside(envelope: Envelope): readonly MessageConsumer[] {
     if (envelope.guarantee === undefined) return [];
-    return this.of(envelope.type).filter((consumer) => consumer.callable?.(envelope) === true);
+    return this.of(envelope.type, envelope.dataversion).filter(
+      (consumer) => consumer.callable?.(envelope) === true,
+    );
   }
 
   /** The messages of a batch for each consumer, in their order. */
   share(envelopes: readonly Envelope[]): Map<MessageConsumer, Envelope[]> {
     const shares = new Map<MessageConsumer, Envelope[]>();
     for (const envelope of envelopes) {
-      for (const consumer of this.of(envelope.type)) {
+      for (const consumer of this.of(envelope.type, envelope.dataversion)) {
         const share = shares.get(consumer);
         if (share === undefined) shares.set(consumer, [envelope]);
         else share.push(envelope);

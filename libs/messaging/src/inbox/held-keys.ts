@@ -31,7 +31,13 @@ export async function heldKeys(
   );
 }
 
-/** Stores messages behind the dead letter of their key, in their order. */
+/** How many more messages can be held. Several batches may find the same room. */
+export async function heldRoom(tx: Transaction, { heldMax }: HeldLimits): Promise<number> {
+  const [row] = await tx.query<{ all: number }>(HELD_IN_ALL, [heldMax]);
+  return heldMax - (row?.all ?? 0);
+}
+
+/** Stores messages that wait: for the dead letter of their key, or for a process that has their type and version. In their order. */
 export async function holdMessages(tx: Transaction, envelopes: readonly Envelope[]): Promise<void> {
   if (envelopes.length > 0) await tx.query(HOLD, [envelopes.map((envelope) => JSON.stringify(envelope))]);
 }
@@ -48,6 +54,11 @@ const HELD = statement(
         SELECT FROM pawl.held_message h WHERE h.stream = $1 AND h.key = wanted.key LIMIT $3) of_key) AS held,
      (SELECT count(*)::integer FROM (SELECT FROM pawl.held_message LIMIT $4) of_all) AS "all"
    FROM wanted`,
+);
+
+const HELD_IN_ALL = statement(
+  'held_in_all',
+  `SELECT count(*)::integer AS "all" FROM (SELECT FROM pawl.held_message LIMIT $1) of_all`,
 );
 
 const HOLD = statement(

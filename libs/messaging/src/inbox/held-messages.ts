@@ -4,6 +4,7 @@ import type { RecordedError } from '../dead-letter.js';
 import type { Envelope } from '../envelope.js';
 import type { Consumers } from './consumers.js';
 import { LeaveOpenError } from './leave-open-error.js';
+import type { MessageConsumer } from './message-consumer.js';
 import { isTransient } from './stream-batch.js';
 
 export interface HeldMessagesOptions {
@@ -13,6 +14,8 @@ export interface HeldMessagesOptions {
   readonly firstIntervalMs: number;
   /** Where the doubling ends. Milliseconds. */
   readonly longestIntervalMs: number;
+  /** How long a message waits for a process that has its type and version; then it becomes a dead letter. Milliseconds. */
+  readonly parkedMs: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -24,6 +27,9 @@ const KEYS_AT_ONCE = 2;
  * Handles what was stored behind a dead letter once that is redriven or waived: of each key one message after the other, in their order,
  * while keys wait for none of the others. What comes meanwhile is stored behind them. Each try is counted before it runs; at the limit
  * the message becomes a dead letter that holds what is left.
+ *
+ * What came in a type or version that no process had waits here too, and is taken by the first one that has it: a rolling deploy loses
+ * nothing. It passes what waits for another version before it, unless their key keeps its order.
  */
 export class HeldMessages implements Duty {
   readonly name = 'release of held messages';
@@ -38,8 +44,9 @@ export class HeldMessages implements Duty {
   }
 
   async pass(): Promise<number> {
-    const { firstIntervalMs, longestIntervalMs } = this.options;
-    const values = [KEYS_AT_ONCE, firstIntervalMs, longestIntervalMs];
+    const { firstIntervalMs, longestIntervalMs, parkedMs } = this.options;
+    const { types, versions } = this.consumers.known;
+    const values = [KEYS_AT_ONCE, firstIntervalMs, longestIntervalMs, types, versions, parkedMs];
     const heads = await this.transactions.run((tx) => tx.query<Held>(CLAIM, values));
     if (heads.length === 0) return 0;
     crashPoint('held-messages.after-claim');
@@ -51,7 +58,7 @@ export class HeldMessages implements Duty {
     try {
       // More than all of them: the last one ended its process.
       if (held.attempts > this.options.attemptsMax) await this.bury(held, 'attempts_exhausted');
-      else if (this.consumers.of(held.envelope.type).length === 0) await this.bury(held, 'unknown_type');
+      else if (this.consumersOf(held).length === 0) await this.bury(held, 'unknown_type');
       else await this.transactions.run((tx) => this.handle(tx, held));
     } catch (error) {
       this.options.onError(error);
@@ -61,9 +68,13 @@ export class HeldMessages implements Duty {
     }
   }
 
+  private consumersOf({ envelope: { type, dataversion } }: Held): readonly MessageConsumer[] {
+    return this.consumers.of(type, dataversion);
+  }
+
   private async handle(tx: Transaction, held: Held): Promise<void> {
     if (!(await take(tx, held))) return;
-    for (const consumer of this.consumers.of(held.envelope.type)) {
+    for (const consumer of this.consumersOf(held)) {
       const open = await consumer.handle([held.envelope], tx);
       if (open.length > 0) throw new LeaveOpenError(`${consumer.name} can not take it now.`);
     }
@@ -98,6 +109,12 @@ async function take(tx: Transaction, { position, attempts }: Held): Promise<bool
   return (await tx.query(TAKE, [position, attempts])).length > 0;
 }
 
+/** Whether this process has the type and version of a held message; the values are those of the claim. */
+function isKnown(held: string): string {
+  return `(${held}.envelope ->> 'type' = ANY ($4::text[])
+           OR (${held}.envelope ->> 'type') || '@' || (${held}.envelope ->> 'dataversion') = ANY ($5::text[]))`;
+}
+
 /**
  * The oldest message of each key that nothing holds any more. One snapshot tells of the messages before it and of the dead letters: what
  * stops being the one has become the other.
@@ -109,8 +126,10 @@ const CLAIM = statement(
    WHERE position = ANY (ARRAY(
      SELECT h.position FROM pawl.held_message h
      WHERE h.due_at <= clock_timestamp()
+       AND (${isKnown('h')} OR h.held_at <= clock_timestamp() - $6::double precision * interval '1 millisecond')
        AND NOT EXISTS (
-         SELECT FROM pawl.held_message e WHERE e.stream = h.stream AND e.key = h.key AND e.position < h.position)
+         SELECT FROM pawl.held_message e WHERE e.stream = h.stream AND e.key = h.key AND e.position < h.position
+           AND (${isKnown('e')} OR e.envelope ->> 'keyorder' = 'hold'))
        AND NOT EXISTS (
          SELECT FROM pawl.dead_letter d WHERE d.stream = h.stream AND d.held_key = h.key AND d.resolved_at IS NULL)
      ORDER BY h.position LIMIT $1 FOR UPDATE OF h SKIP LOCKED))

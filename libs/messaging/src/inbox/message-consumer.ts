@@ -9,6 +9,12 @@ export interface MessageConsumer {
   readonly name: string;
 
   /**
+   * The versions of a type that it handles. Others are not given to it: a message that nobody here has a version for is stored until a
+   * process comes that has it. Absent: all versions.
+   */
+  versionsOf?(type: string): readonly number[];
+
+  /**
    * Handles messages of one stream partition, of the types it was registered for, lowest number first.
    * Answers the ids that stay open: nothing was written for them, and they come again in a moment. To throw rolls back the whole
    * batch; then each message is tried alone, and one that throws alone spends an attempt. BusyError,

@@ -61,7 +61,7 @@ export class HandlerConsumer implements MessageConsumer {
 
   /** What does not fit is buried in the transaction. */
   callable(envelope: Envelope): boolean {
-    return this.problemsOf(envelope).length === 0;
+    return messageTypeOf(this.type).problems(envelope.data).length === 0;
   }
 
   async call(envelope: Envelope): Promise<void> {
@@ -70,13 +70,17 @@ export class HandlerConsumer implements MessageConsumer {
     );
   }
 
+  versionsOf(): readonly number[] {
+    return [messageTypeOf(this.type).version];
+  }
+
   async handle(envelopes: readonly Envelope[], tx: Transaction): Promise<readonly string[]> {
     for (const envelope of envelopes) await this.handleOne(envelope, tx);
     return [];
   }
 
   private async handleOne(envelope: Envelope, tx: Transaction): Promise<void> {
-    const problems = this.problemsOf(envelope);
+    const problems = messageTypeOf(this.type).problems(envelope.data);
     if (problems.length > 0) return this.bury(envelope, tx, problems);
     const lent = tx.lend();
     try {
@@ -86,13 +90,6 @@ export class HandlerConsumer implements MessageConsumer {
     } finally {
       lent.revoke();
     }
-  }
-
-  private problemsOf({ dataversion, data }: Envelope): string[] {
-    const { version, problems } = messageTypeOf(this.type);
-    if (dataversion !== version)
-      return [`it has version ${dataversion}, ${this.name} handles version ${version}`];
-    return problems(data);
   }
 
   private async bury(envelope: Envelope, tx: Transaction, problems: readonly string[]): Promise<void> {

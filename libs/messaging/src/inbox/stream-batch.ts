@@ -13,7 +13,7 @@ import type { Envelope } from '../envelope.js';
 import { judgeArrival, type ReceiverView } from '../protocol/judge-arrival.js';
 import { RouteCongestedError } from '../outbox/backlogs.js';
 import type { Consumers } from './consumers.js';
-import { type HeldLimits, heldKeys, holdMessages } from './held-keys.js';
+import { type HeldLimits, heldKeys, heldRoom, holdMessages } from './held-keys.js';
 import { InDisorderError } from './in-disorder-error.js';
 import { closeNumbers, type InboxPartition, type LockedStream, lockStream } from './inbox-stream.js';
 import { appendLosses } from '../loss.js';
@@ -55,6 +55,14 @@ export interface SetAside {
   readonly deadly: boolean;
 }
 
+/** Where there is room to keep messages that can not be handled yet. */
+interface Room {
+  /** The keys that are held, with the room behind each. */
+  readonly held: ReadonlyMap<string, number>;
+  /** For messages of unknown types and versions. */
+  readonly room: number;
+}
+
 /** What became of the messages of a batch. */
 export interface BatchResult {
   readonly closed: readonly Envelope[];
@@ -92,7 +100,8 @@ export class StreamBatch {
       const ids = envelopes.map(({ id }) => id);
       const seen = stream.compares ? await recentIds(tx, partition, ids) : NONE;
       const held = await heldKeys(tx, partition.stream, envelopes, this.options);
-      const sorted = this.sort({ ...stream, seen }, held, batch, mode);
+      const room = envelopes.every((envelope) => this.knows(envelope)) ? 0 : await heldRoom(tx, this.options);
+      const sorted = this.sort({ ...stream, seen }, { held, room }, batch, mode);
       const open = await this.consume(tx, partition.stream, sorted.fresh);
       const marked = sorted.fresh.filter(
         (envelope) => envelope.guarantee === 'at-most-once' && this.calls.concern(envelope),
@@ -136,7 +145,7 @@ export class StreamBatch {
   /** Decides what is done with each message, before anything is done. */
   private sort(
     stream: LockedStream & Pick<ReceiverView, 'seen'>,
-    held: ReadonlyMap<string, number>,
+    { held, room }: Room,
     batch: readonly Incoming[],
     { counted, called = false }: BatchMode,
   ): SortedBatch {
@@ -154,6 +163,7 @@ export class StreamBatch {
         sorted.recognise(envelope);
       } else if (turn === 'early') sorted.early.push(envelope);
       else if (turn === 'no-room' || arrival === 'too-many-ranges') sorted.refused.push(envelope);
+      else if (!this.knows(envelope) && room <= sorted.held.length) sorted.refused.push(envelope);
       else {
         marked = marked.add(envelope.sequence);
         const spent = counted ? attempts - 1 : attempts;
@@ -162,12 +172,15 @@ export class StreamBatch {
           sorted.bury(envelope, { reason: 'attempts_exhausted', errors });
         else if ((!counted && (suspect || attempts > 0)) || (!called && this.calls.concern(envelope)))
           sorted.setAside.push({ envelope, attempts, deadly: attempts > errors.length });
-        else if (this.consumers.of(envelope.type).length === 0)
-          sorted.bury(envelope, { reason: 'unknown_type', errors });
+        else if (!this.knows(envelope)) sorted.park(envelope);
         else sorted.handle(envelope);
       }
     }
     return sorted;
+  }
+
+  private knows({ type, dataversion }: Envelope): boolean {
+    return this.consumers.of(type, dataversion).length > 0;
   }
 
   private async consume(
@@ -185,7 +198,9 @@ export class StreamBatch {
     }
     await this.assertInOrder(tx, stream, fresh, open);
     // What one consumer leaves open another one has handled: that must not commit.
-    const half = fresh.some(({ id, type }) => open.has(id) && this.consumers.of(type).length > 1);
+    const half = fresh.some(
+      ({ id, type, dataversion }) => open.has(id) && this.consumers.of(type, dataversion).length > 1,
+    );
     if (half) throw new LeaveOpenError('one of its consumers left it, others handled it.');
     return open;
   }
@@ -251,6 +266,12 @@ class SortedBatch {
   hold(envelope: Envelope): void {
     this.held.push(envelope);
     this.turns.held(envelope);
+  }
+
+  /** No process that runs here has its type and version: it waits for one that has, and those behind it of its key wait with it. */
+  park(envelope: Envelope): void {
+    this.held.push(envelope);
+    this.turns.buried(envelope);
   }
 
   bury(envelope: Envelope, why: Burial): void {

@@ -11,7 +11,7 @@ export function wavesOf(envelopes: readonly Envelope[], consumers: Consumers): E
   let wave: Envelope[] = [];
   let latest = new Map<string, readonly MessageConsumer[]>();
   for (const envelope of envelopes) {
-    const own = consumers.of(envelope.type);
+    const own = consumers.of(envelope.type, envelope.dataversion);
     const before = latest.get(envelope.subject);
     if (before !== undefined && !isSame(before, own)) {
       waves.push(wave);

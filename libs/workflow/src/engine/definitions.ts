@@ -52,6 +52,14 @@ export class Definitions {
       .map(([workflow]) => workflow);
   }
 
+  /** The versions of an event type that some workflow has a handler for. */
+  versionsOf(type: string): readonly number[] {
+    const handlers = this.all.flatMap((definition) => definition.handlers);
+    return [
+      ...new Set(handlers.filter((handler) => handler.type === type).map(({ typeVersion }) => typeVersion)),
+    ];
+  }
+
   /** All event types that some workflow has a handler for. */
   get eventTypes(): string[] {
     return [...new Set(this.all.flatMap(({ handlers }) => handlers.map(({ type }) => type)))];

@@ -14,6 +14,10 @@ export class WorkflowConsumer implements MessageConsumer {
     private readonly receiver: Receiver,
   ) {}
 
+  versionsOf(type: string): readonly number[] {
+    return this.definitions.versionsOf(type);
+  }
+
   async handle(envelopes: readonly Envelope[], tx: Transaction): Promise<readonly string[]> {
     try {
       await this.receiver.receive(
