@@ -91,6 +91,24 @@ it('a machine that rests where it must not is found, with what happened without 
   });
 });
 
+it('a good end is demanded after a last fault too', () => {
+  const next = (at: number): 'step' | undefined => (at === 3 || at === 7 ? undefined : 'step');
+  const model = (worse: number) => ({
+    ...walker({ length: 5, home: 3 }),
+    eventually: {
+      next,
+      atRest: { 'is at home': (at: number) => (at === 3 ? undefined : `it is at ${at}`) },
+      worse: (at: number) => (at === 1 ? { state: worse, told: 'a leap' } : undefined),
+    },
+  });
+  expect(explore(model(2))).toMatchObject({ outcome: 'complete', states: 5 });
+  expect(explore(model(7))).toMatchObject({
+    invariant: 'is at home',
+    steps: ['step'],
+    thenWithoutFaults: ['a leap'],
+  });
+});
+
 it('a machine that never rests is found', () => {
   const exploration = explore(walker({ length: 3, home: 99 }));
   expect(exploration).toMatchObject({ outcome: 'violated', invariant: 'comes to rest' });

@@ -116,7 +116,8 @@ class Search<State, Action> {
     }
     for (const [nth, action] of actions.entries()) {
       this.transitions++;
-      const violation = this.visit(this.model.apply(state, action), visit, nth);
+      const after = this.model.apply(state, action);
+      const violation = after === state ? undefined : this.visit(after, visit, nth);
       if (violation !== undefined) return violation;
     }
     return undefined;
@@ -133,7 +134,8 @@ class Search<State, Action> {
     const visit: Visit = { from, nth, depth: from === undefined ? 0 : from.depth + 1 };
     this.depth = visit.depth;
     this.report();
-    const ending = failureOf(this.model.invariants, state) ?? this.endingOf(state, key);
+    const ending =
+      failureOf(this.model.invariants, state) ?? this.endingOf(state, key) ?? this.worseEndingOf(state);
     if (ending !== undefined)
       return { outcome: 'violated', ...this.coverage(), ...ending, steps: this.retell(visit) };
     this.waiting.push({ state, visit });
@@ -164,6 +166,13 @@ class Search<State, Action> {
     }
     for (const key of path) this.sound.add(key);
     return undefined;
+  }
+
+  private worseEndingOf(state: State): Ending | undefined {
+    const worse = this.model.eventually?.worse?.(state);
+    if (worse === undefined) return undefined;
+    const ending = this.endingOf(worse.state, this.model.key(worse.state));
+    return ending && { ...ending, thenWithoutFaults: [worse.told, ...ending.thenWithoutFaults] };
   }
 
   private retell(visit: Visit): string[] {

@@ -34,4 +34,6 @@ export interface Eventually<State, Action> {
   /** What happens next without faults; nothing at rest. */
   next(state: State): Action | undefined;
   readonly atRest: Checks<State>;
+  /** A last fault, from which it must come to a good end too: so that states after it need not be explored for this alone. */
+  worse?(state: State): { readonly state: State; readonly told: string } | undefined;
 }
