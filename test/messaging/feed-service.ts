@@ -28,7 +28,8 @@ export const pushed = route({ to: 'shipping', partitions: 2 });
 export interface FeedServiceOptions {
   /** Default: a bus that nobody else is on. */
   readonly transport?: Transport;
-  readonly feed?: Partial<FeedOptions>;
+  /** Null: not configured. */
+  readonly feed?: Partial<FeedOptions> | null;
   readonly port?: number;
   readonly database?: TestDatabase;
 }
@@ -56,7 +57,7 @@ export class FeedService {
           service: 'orders',
           transport: transport ?? new InMemoryTransport(new InMemoryBus()),
           keys: testKeys,
-          feed: { tokens, ...feed },
+          ...(feed !== null && { feed: { tokens, ...feed } }),
           limits: QUICK,
         }),
         HttpModule,

@@ -9,6 +9,7 @@ export {
   type RunSql,
 } from './dead-letter/dead-letters.js';
 export { type DeadEvent, type EventRedrive, Redriver } from './dead-letter/redriver.js';
+export { declared, type DeclaredRoute, type DeclaredWindow } from './declared.js';
 export { type Envelope, isProblem, parseEnvelope, type Problem } from './envelope.js';
 export { FeedConsumer, type FeedConsumerOptions } from './feed/feed-consumer.js';
 export { FeedModule } from './feed/feed.module.js';
@@ -22,6 +23,7 @@ export { type AcceptOutcome, Inbox } from './inbox/inbox.js';
 export { LeaveOpenError } from './inbox/leave-open-error.js';
 export type { MessageConsumer } from './inbox/message-consumer.js';
 export { type MessageContext, type MessageHandler, OnMessage } from './inbox/on-message.js';
+export { NO_SEALS, type Seals } from './integrity/seals.js';
 export { appendLosses, type Loss } from './loss.js';
 export { type MessageClass, MessageType, messageTypeOf, type MessageTypeOptions } from './message-type.js';
 export type { MessagingLimits, MessagingOptions } from './messaging-options.js';
@@ -32,7 +34,7 @@ export { Outbox } from './outbox/outbox.js';
 export { outgoing, type OutgoingMessage, type OutgoingOptions } from './outgoing-message.js';
 export { PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, payloadJson, payloadProblems } from './payload.js';
 export type { WireAnswer, WireQuestion } from './session-delivery.js';
-export { type Route, route, type RouteOptions, streamName } from './route.js';
+export { type Guarantee, type Route, route, type RouteOptions, streamName } from './route.js';
 export { type BullBackend, type BullBackendOptions, openBullBackend } from './transport/bull-backend.js';
 export type { BullQueue, NewJob } from './transport/bull-queue.js';
 export type { BullWorker, BullWorkerOptions, JobProcessor, ReceivedJob } from './transport/bull-worker.js';

@@ -43,6 +43,7 @@ const STATUS: Readonly<Record<string, number>> = {
   too_many_awaited: 429,
   busy: 503,
   route_congested: 503,
+  too_many_polls: 503,
   database_unavailable: 503,
   commit_unknown: 503,
 };
