@@ -118,6 +118,19 @@ describe('an operator who looks at orders', () => {
     expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   });
 
+  it('sees what its routes promise, and how long a copy without a number is recognised', async () => {
+    const { status, body } = await orders.get('/admin/v1/promises', {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+    });
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      routes: [{ to: 'shipping', guarantee: 'exactly-once', order: 'none', transport: 'bus', partitions: 8 }],
+      windows: expect.arrayContaining([
+        { entrance: 'idempotency-key', name: '', windowMs: 24 * 60 * 60 * 1000 },
+      ]) as unknown[],
+    });
+  });
+
   it('is told when there is no such run', async () => {
     expect(await ask('/0190c0de-0000-7000-8000-000000000000')).toMatchObject({ status: 404 });
   });
@@ -135,6 +148,7 @@ describe('an operator who looks at orders', () => {
       '/admin/v1/runs',
       '/admin/v1/runs/0190c0de-0000-7000-8000-000000000000',
       '/admin/v1/runs?x=1',
+      '/admin/v1/promises',
     ]) {
       const refused = await orders.get(path, authorization === undefined ? {} : { authorization });
       expect(refused).toMatchObject({ status: 401, body: { code: 'unauthorized' } });

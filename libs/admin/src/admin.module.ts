@@ -4,6 +4,7 @@ import { TOKEN_LENGTH_MIN } from '@pawl/messaging';
 import { RunReader } from '@pawl/workflow';
 import { DataSource } from 'typeorm';
 import { ADMIN_TOKEN, AdminTokenGuard } from './admin-token.guard.js';
+import { PromisesController } from './promises.controller.js';
 import { RunsController } from './runs.controller.js';
 
 export interface AdminOptions {
@@ -12,7 +13,7 @@ export interface AdminOptions {
 }
 
 /**
- * Read-only endpoint for operators: `GET /admin/v1/runs` and `GET /admin/v1/runs/:id`. It shows the data of runs, so import it only where a
+ * Read-only endpoint for operators: `GET /admin/v1/runs`, `GET /admin/v1/runs/:id` and `GET /admin/v1/promises`. It shows the data of runs, so import it only where a
  * token is set: without this module the routes do not exist.
  */
 @Module({})
@@ -22,7 +23,7 @@ export class AdminModule {
     if (token.length < TOKEN_LENGTH_MIN) throw weak();
     return {
       module: AdminModule,
-      controllers: [RunsController],
+      controllers: [RunsController, PromisesController],
       providers: [
         { provide: ADMIN_TOKEN, useValue: token },
         AdminTokenGuard,

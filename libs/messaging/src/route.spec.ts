@@ -1,3 +1,4 @@
+import { declared } from './declared.js';
 import { route, streamEnds, streamName } from './route.js';
 
 it('puts a key in the same partition in every process and release', () => {
@@ -18,6 +19,8 @@ it.each([
   { to: 'a', partitions: 0 },
   { to: 'a', partitions: 257 },
   { to: 'a', onDeadLetter: 'hold' as const },
+  { to: 'a', order: 'key' as const, guarantee: 'at-least-once' as const },
+  { to: 'a', guarantee: 'maybe' as 'exactly-once' },
 ])('refuses %j', (options) => {
   expect(() => route(options)).toThrow(expect.objectContaining({ code: 'route_invalid' }));
 });
@@ -27,6 +30,14 @@ it('promises no order unless asked to, and then holds a key behind its dead lett
   const held = route({ to: 'shipping', order: 'key' }).keyOrder;
   const passing = route({ to: 'shipping', order: 'key', onDeadLetter: 'pass' }).keyOrder;
   expect([keyOrder, held, passing]).toEqual([undefined, 'hold', 'pass']);
+});
+
+it('promises exactly once unless told otherwise, and what it promises can be listed', () => {
+  expect(route({ to: 'listed' }).guarantee).toBe('exactly-once');
+  route({ to: 'listed', guarantee: 'at-most-once' });
+  route({ to: 'listed', guarantee: 'at-most-once' });
+  const listed = declared().routes.filter(({ to }) => to === 'listed');
+  expect(listed.map(({ guarantee }) => guarantee)).toEqual(['at-most-once', 'exactly-once']);
 });
 
 it('names a stream by its two ends', () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PawlError } from '@pawl/core';
+import { noteRoute } from './declared.js';
 
 export interface RouteOptions {
   /** Name of the receiving service. */
@@ -41,7 +42,9 @@ export interface RouteOptions {
  * - `at-most-once`: before the handler, which runs in no transaction either. It is never called twice; whatever keeps it from ending well
  *   (an error, a crash) leaves a row in the loss ledger with the reason, and nobody calls it again.
  */
-export type Guarantee = 'exactly-once' | 'at-least-once' | 'at-most-once';
+export type Guarantee = (typeof GUARANTEES)[number];
+
+const GUARANTEES = ['exactly-once', 'at-least-once', 'at-most-once'] as const;
 
 /** What a dead letter does to those behind it, of its key. */
 export type KeyOrder = 'hold' | 'pass';
@@ -91,13 +94,18 @@ export function route({
     throw invalid(
       `onDeadLetter '${onDeadLetter}' needs order 'key': without an order nothing stands behind a dead letter`,
     );
+  if (!GUARANTEES.includes(guarantee))
+    throw invalid(`guarantee '${String(guarantee)}' is none of ${GUARANTEES.join(', ')}`);
   if (order === 'key' && guarantee !== 'exactly-once')
     throw invalid(
       `order 'key' needs exactly-once: a handler in no transaction may still run when the next one begins`,
     );
   const keyOrder = order === 'key' ? (onDeadLetter ?? 'hold') : undefined;
   const partitionOf = (key: string): number => stableHash(key) % partitions;
-  return { to, partitions, keyOrder, backlogMax, pulled: transport === 'feed', guarantee, partitionOf };
+  const pulled = transport === 'feed';
+  const declared = { to, partitions, keyOrder, backlogMax, pulled, guarantee, partitionOf };
+  noteRoute(declared);
+  return declared;
 }
 
 export function isServiceName(name: unknown): boolean {

@@ -15,6 +15,7 @@ import {
   MetadataScanner,
 } from '@nestjs/core';
 import { type Duration, RefusedToBootError, toMilliseconds } from '@pawl/core';
+import { noteWindow } from '../declared.js';
 import { membersOf } from '../http/members-of.js';
 import { dutyProvider } from '../http/duty-provider.js';
 import type { Rate } from '../http/rate-limit.js';
@@ -116,5 +117,6 @@ function checked(options: ExchangeOptions): ExchangeLimits {
       problems.push(`${name} is ${value}, not a whole number from 1 on`);
   if (problems.length > 0)
     throw new RefusedToBootError('exchange_options_invalid', 'ExchangeModule can not start:', problems);
+  noteWindow({ entrance: 'exchange', name: '', windowMs });
   return { windowMs, aheadMs, handlerTimeoutMs, twinWaitMs, concurrency };
 }

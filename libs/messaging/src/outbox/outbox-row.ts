@@ -62,7 +62,7 @@ export function envelopeOf(row: OutboxRow, service: string): Envelope {
     transmission: row.transmissions,
     ...(row.key_order === null ? {} : { keyorder: row.key_order }),
     ...(row.previous === null ? {} : { previous: Number(row.previous) }),
-    ...(row.guarantee == null ? {} : { guarantee: row.guarantee }),
+    ...(row.guarantee === null ? {} : { guarantee: row.guarantee }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     data: row.payload,
     ...claimOf(row, stream),

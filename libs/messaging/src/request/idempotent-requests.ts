@@ -47,6 +47,11 @@ export class IdempotentRequests {
     this.options = { ...DEFAULTS, ...options };
   }
 
+  /** How long an answer is kept, and its key recognised. Milliseconds. */
+  get keptMs(): number {
+    return this.options.keptMs;
+  }
+
   /**
    * Answers `request`. `work` runs inside the transaction, and again in a new one after a deadlock: it keeps no state outside. If
    * it throws, nothing is stored and the key stays free, so errors that a retry may mend (5xx, 429) are thrown, not answered.

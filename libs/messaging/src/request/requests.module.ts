@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { noteWindow } from '../declared.js';
 import { dutyProvider } from '../http/duty-provider.js';
 import { MessagingRuntime } from '../messaging-runtime.js';
 import { IdempotentRequests, type IdempotentRequestsOptions } from './idempotent-requests.js';
@@ -14,7 +15,11 @@ export class RequestsModule {
         {
           provide: IdempotentRequests,
           inject: [MessagingRuntime],
-          useFactory: ({ transactions }: MessagingRuntime) => new IdempotentRequests(transactions, options),
+          useFactory: ({ transactions }: MessagingRuntime) => {
+            const requests = new IdempotentRequests(transactions, options);
+            noteWindow({ entrance: 'idempotency-key', name: '', windowMs: requests.keptMs });
+            return requests;
+          },
         },
         dutyProvider((transactions) => new RequestPruner(transactions)),
       ],

@@ -1,4 +1,5 @@
 import { type Duration, PawlError, RefusedToBootError, toMilliseconds } from '@pawl/core';
+import { noteWindow } from '../declared.js';
 import { RateLimit, type Rate } from '../http/rate-limit.js';
 import type { WebhookHandling } from './webhook.js';
 import type { WebhookVerifier } from './webhook-verifier.js';
@@ -58,6 +59,8 @@ export class WebhookSources {
     }
     if (this.problems.length > 0)
       throw new RefusedToBootError('webhook_sources_invalid', 'WebhookModule can not start:', this.problems);
+    for (const [name, { retentionMs }] of this.sources)
+      noteWindow({ entrance: 'webhook', name, windowMs: retentionMs });
   }
 
   /** @throws WebhookSourceUnknownError */
