@@ -1,3 +1,5 @@
+import { submitOrder } from '@pawl/contracts';
+import { ExchangeClient, newRequestId } from '@pawl/messaging';
 import pg from 'pg';
 import { OrdersService } from './orders-service.js';
 
@@ -84,6 +86,19 @@ describe('a request that is repeated under its key', () => {
     const wrong = await orders.post('/orders', { orderId: 'r-7' }, { key: 'seven' });
     const right = await orders.post('/orders', { orderId: 'r-7', customer: 'ALFKI' }, { key: 'seven' });
     expect([wrong.status, right.status]).toEqual([400, 202]);
+  });
+
+  it('is exchanged by an id instead, if its caller wants to be sure of its end', async () => {
+    const client = new ExchangeClient();
+    const url = `${orders.url}/requests`;
+    const id = newRequestId();
+    const wanted = { id, type: submitOrder, body: { orderId: 'r-8', customer: 'ALFKI' } };
+    const first = await client.request(url, wanted);
+    expect(first).toEqual({ orderId: 'r-8', verdict: 'applied', rule: 'started', state: 'Submitted' });
+    expect(await client.request(url, wanted)).toEqual(first);
+    expect(await verdicts('r-8')).toEqual([{ verdict: 'applied' }]);
+    await client.forget(url, id);
+    await expect(client.find(url, id)).rejects.toMatchObject({ code: 'exchange_gone' });
   });
 
   /** Another client of the service's database, in an open transaction. */

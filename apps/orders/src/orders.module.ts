@@ -2,9 +2,10 @@ import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { AdminModule, HealthModule } from '@pawl/admin';
 import type { OrdersConfig } from '@pawl/config';
-import { messageKeys, MessagingModule, ProblemFilter, RequestsModule } from '@pawl/messaging';
+import { ExchangeModule, messageKeys, MessagingModule, ProblemFilter, RequestsModule } from '@pawl/messaging';
 import { WorkflowModule } from '@pawl/workflow';
 import { databaseModule } from './database.js';
+import { OrderExchange } from './http/order-exchange.js';
 import { OrdersController } from './http/orders.controller.js';
 import { OrderWorkflow } from './order.workflow.js';
 import { PaymentGateway } from './payment/payment-gateway.js';
@@ -20,12 +21,14 @@ export class OrdersModule {
         MessagingModule.forRoot(busOptions(config)),
         WorkflowModule.forRootAsync({ useFactory: () => workerOptions(config) }),
         RequestsModule.forRoot(),
+        ExchangeModule.forRoot(),
         HealthModule,
         ...(config.PAWL_ADMIN_TOKEN ? [AdminModule.forRoot({ token: config.PAWL_ADMIN_TOKEN })] : []),
       ],
       controllers: [OrdersController],
       providers: [
         OrderWorkflow,
+        OrderExchange,
         { provide: PaymentGateway, useFactory: () => new PaymentGateway(config.PAYMENT_GATEWAY_URL) },
         { provide: APP_FILTER, useClass: ProblemFilter },
         {

@@ -12,3 +12,4 @@ export {
 export { OrderReleased } from './order-released.js';
 export { OrderShipped } from './order-shipped.js';
 export { CUSTOMER_LENGTH_MAX, OrderSubmitted } from './order-submitted.js';
+export { type OrderTaken, submitOrder } from './submit-order.js';
