@@ -38,6 +38,10 @@ export interface MessagingLimits {
   readonly transactionsMax: number;
   /** Jobs of the bus at a time. Default 8. */
   readonly concurrency: number;
+  /** How long an `@OnMessage` handler may hold its partition up; what takes longer is tried again, apart. Milliseconds, default 1,000. */
+  readonly togetherMs: number;
+  /** Messages that are tried apart from their partition at a time, each with a connection of its own. Default 2. */
+  readonly apartMax: number;
   /** How long an `@OnMessage` handler may take. Milliseconds, default 8,000: below the server's idle limit for transactions. */
   readonly handlerTimeoutMs: number;
   /**
@@ -95,6 +99,8 @@ export const DEFAULT_LIMITS: MessagingLimits = {
   parkedMs: 86_400_000,
   transactionsMax: 4,
   concurrency: 8,
+  togetherMs: 1_000,
+  apartMax: 2,
   handlerTimeoutMs: 8_000,
   callTimeoutMs: 60_000,
   callsMax: 8,

@@ -158,7 +158,11 @@ export class MessagingRuntime {
 
     const batch = new StreamBatch(this.transactions, this.consumers, calls, this.limits);
     const attempts = new AttemptLedger(this.transactions);
-    const patient = new PatientBatch(batch, attempts, calls, { attemptsMax, onError });
+    const patient = new PatientBatch(batch, attempts, calls, {
+      attemptsMax,
+      apartMax: this.limits.apartMax,
+      onError,
+    });
     this.acknowledger = new Acknowledger(this.feeds.reverse(this.transport), {
       onError: (error) => this.log.warn('An acknowledgement was not sent', error),
     });

@@ -28,8 +28,15 @@ export class OnMessageExplorer {
       for (const type of handledBy(instance[member])) {
         const handler = (instance[member] as MessageHandler<unknown>).bind(instance);
         const name = `${instance.constructor.name}.${member}`;
-        const { handlerTimeoutMs, callTimeoutMs } = this.runtime.limits;
-        const consumer = new HandlerConsumer(name, type, handler, handlerTimeoutMs, callTimeoutMs);
+        const { handlerTimeoutMs, callTimeoutMs, togetherMs } = this.runtime.limits;
+        const consumer = new HandlerConsumer(
+          name,
+          type,
+          handler,
+          handlerTimeoutMs,
+          callTimeoutMs,
+          togetherMs,
+        );
         this.runtime.consumers.register([messageTypeOf(type).name], consumer);
       }
     }

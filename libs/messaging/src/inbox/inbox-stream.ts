@@ -50,7 +50,20 @@ export async function lockStream(
     await openAtFirstSight(tx, { stream, partition, incarnation });
     row = await lock();
   }
-  if (row === undefined) return undefined;
+  return row && streamOf(row);
+}
+
+/** The same without the lock: good for what never becomes untrue again, such as that a number is closed. */
+export async function peekStream(
+  tx: Transaction,
+  { stream, partition, incarnation }: InboxPartition,
+  sequences: readonly number[],
+): Promise<LockedStream | undefined> {
+  const [row] = await tx.query<StreamRow>(PEEK, [stream, partition, incarnation, sequences]);
+  return row && streamOf(row);
+}
+
+function streamOf(row: StreamRow): LockedStream {
   return {
     closed: RangeSet.parse(row.closed),
     settled: RangeSet.parse(row.settled),
@@ -107,6 +120,8 @@ const LOCK = statement(
    WHERE s.stream = $1 AND s.partition = $2 AND s.incarnation = $3
    FOR NO KEY UPDATE OF s`,
 );
+
+const PEEK = statement('inbox_peek', LOCK.text.replace('FOR NO KEY UPDATE OF s', ''));
 
 const CLOSE_NUMBERS = `forgotten AS (
      DELETE FROM pawl.inbox_attempt

@@ -105,10 +105,24 @@ export class Inbox {
   private async flush(partition: InboxPartition, batch: readonly Waiting[]): Promise<void> {
     const copies = groupBy(batch, ({ envelope }) => envelope.sequence);
     const unique = [...copies.values()].map(([first]) => first as Waiting);
-    const results = await this.batch.run(partition, unique);
+    const { results, apart } = await this.batch.run(partition, unique);
+    for (const { envelopes, results: later } of apart) {
+      const theirs = envelopes.map(({ sequence }) => copies.get(sequence) ?? []);
+      for (const { sequence } of envelopes) copies.delete(sequence);
+      // The partition goes on meanwhile.
+      void later.then((found) => this.conclude(partition, theirs, found));
+    }
+    this.conclude(partition, [...copies.values()], results);
+  }
+
+  private conclude(
+    partition: InboxPartition,
+    copies: readonly (readonly Waiting[])[],
+    results: readonly BatchResult[],
+  ): void {
     const outcomes = outcomesOf(results);
     for (const { sequence } of results.flatMap(({ early }) => early)) {
-      const [first] = copies.get(sequence) ?? [];
+      const [first] = copies.find(([one]) => one?.envelope.sequence === sequence) ?? [];
       if (first !== undefined && !outcomes.has(sequence)) this.early.keep(first);
     }
     for (const { ledger } of results) {
@@ -116,8 +130,8 @@ export class Inbox {
       this.options.acknowledge(partition, ledger);
       this.early.closed(partition, ledger.closed);
     }
-    for (const same of copies.values()) {
-      const [first, ...others] = same as [Waiting, ...Waiting[]];
+    for (const same of copies) {
+      const [first, ...others] = same as readonly [Waiting, ...Waiting[]];
       const outcome = outcomes.get(first.envelope.sequence) ?? 'open';
       first.settle(outcome);
       for (const other of others) other.settle(outcome === 'open' ? 'open' : 'duplicate');

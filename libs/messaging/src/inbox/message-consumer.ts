@@ -20,9 +20,14 @@ export interface MessageConsumer {
    * batch; then each message is tried alone, and one that throws alone spends an attempt. BusyError,
    * DatabaseUnavailableError and LeaveOpenError spend none.
    *
-   * It may run more than once for a message (deadlock, batch done again), so it acts through `tx` only.
+   * It may run more than once for a message (deadlock, batch done again), so it acts through `tx` only. While it runs nothing else of the
+   * partition is handled, unless this message is tried `apart`: so it throws soon, if it can not be quick, and takes its time then.
    */
-  handle(envelopes: readonly Envelope[], tx: Transaction): Promise<readonly string[]>;
+  handle(
+    envelopes: readonly Envelope[],
+    tx: Transaction,
+    how?: { readonly apart: boolean },
+  ): Promise<readonly string[]>;
 
   /**
    * Handles one message of a route that promises at least or at most once, in no transaction. A consumer without it, or one that does not want

@@ -48,8 +48,9 @@ export function handledBy(method: unknown): readonly MessageClass[] {
 export class HandlerConsumer implements MessageConsumer {
   /**
    * @param name class and method, for errors
-   * @param timeoutMs how long one call may take; it holds the partition's row meanwhile
+   * @param timeoutMs how long one call may take
    * @param callTimeoutMs how long one may take that runs in no transaction
+   * @param togetherMs how long one may take that holds its partition up; what takes longer is tried apart
    */
   constructor(
     readonly name: string,
@@ -57,6 +58,7 @@ export class HandlerConsumer implements MessageConsumer {
     private readonly handler: MessageHandler<Json>,
     private readonly timeoutMs: number,
     private readonly callTimeoutMs: number = timeoutMs,
+    private readonly togetherMs: number = timeoutMs,
   ) {}
 
   /** What does not fit is buried in the transaction. */
@@ -74,17 +76,22 @@ export class HandlerConsumer implements MessageConsumer {
     return [messageTypeOf(this.type).version];
   }
 
-  async handle(envelopes: readonly Envelope[], tx: Transaction): Promise<readonly string[]> {
-    for (const envelope of envelopes) await this.handleOne(envelope, tx);
+  async handle(
+    envelopes: readonly Envelope[],
+    tx: Transaction,
+    { apart } = { apart: true },
+  ): Promise<readonly string[]> {
+    const timeoutMs = apart ? this.timeoutMs : Math.min(this.timeoutMs, this.togetherMs);
+    for (const envelope of envelopes) await this.handleOne(envelope, tx, timeoutMs);
     return [];
   }
 
-  private async handleOne(envelope: Envelope, tx: Transaction): Promise<void> {
+  private async handleOne(envelope: Envelope, tx: Transaction, timeoutMs: number): Promise<void> {
     const problems = messageTypeOf(this.type).problems(envelope.data);
     if (problems.length > 0) return this.bury(envelope, tx, problems);
     const lent = tx.lend();
     try {
-      await this.withinTime(this.timeoutMs, async (signal) =>
+      await this.withinTime(timeoutMs, async (signal) =>
         this.handler(envelope.data, { envelope, manager: lent.manager, signal }),
       );
     } finally {

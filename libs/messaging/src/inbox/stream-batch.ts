@@ -5,6 +5,7 @@ import {
   DatabaseUnavailableError,
   type RangeSet,
   sqlState,
+  statement,
   type Transaction,
   type Transactions,
 } from '@pawl/core';
@@ -15,9 +16,16 @@ import { RouteCongestedError } from '../outbox/backlogs.js';
 import type { Consumers } from './consumers.js';
 import { type HeldLimits, heldKeys, heldRoom, holdMessages } from './held-keys.js';
 import { InDisorderError } from './in-disorder-error.js';
-import { closeNumbers, type InboxPartition, type LockedStream, lockStream } from './inbox-stream.js';
+import {
+  closeNumbers,
+  type InboxPartition,
+  type LockedStream,
+  lockStream,
+  peekStream,
+} from './inbox-stream.js';
 import { appendLosses } from '../loss.js';
 import { LeaveOpenError } from './leave-open-error.js';
+import { openAtFirstSight } from './open-stream.js';
 import { recentIds } from './recent-ids.js';
 import type { OutsideCalls } from './outside-calls.js';
 import { Turns } from './turns.js';
@@ -43,6 +51,8 @@ export interface Incoming {
 export interface BatchMode {
   /** Whether these tries were counted beforehand; then suspects run, else they are set aside. */
   readonly counted: boolean;
+  /** One message, tried apart from its partition, which it locks only when its handlers are done: they may take their time. */
+  readonly apart?: boolean;
   /** Whether calls outside of the transaction are the caller's business; else messages that want them are set aside. */
   readonly called?: boolean;
 }
@@ -94,7 +104,9 @@ export class StreamBatch {
   async run(partition: InboxPartition, batch: readonly Incoming[], mode: BatchMode): Promise<BatchResult> {
     const result = await this.transactions.run(async (tx) => {
       const sequences = batch.map(({ envelope }) => envelope.sequence);
-      const stream = await lockStream(tx, partition, sequences);
+      const stream = mode.apart
+        ? await this.approach(tx, partition, sequences)
+        : await lockStream(tx, partition, sequences);
       if (stream === undefined) return refused(batch);
       const envelopes = batch.map(({ envelope }) => envelope);
       const ids = envelopes.map(({ id }) => id);
@@ -102,7 +114,8 @@ export class StreamBatch {
       const held = await heldKeys(tx, partition.stream, envelopes, this.options);
       const room = envelopes.every((envelope) => this.knows(envelope)) ? 0 : await heldRoom(tx, this.options);
       const sorted = this.sort({ ...stream, seen }, { held, room }, batch, mode);
-      const open = await this.consume(tx, partition.stream, sorted.fresh);
+      const open = await this.consume(tx, partition.stream, sorted.fresh, mode);
+      if (mode.apart) await this.assertStillFresh(tx, partition, sorted.fresh);
       const marked = sorted.fresh.filter(
         (envelope) => envelope.guarantee === 'at-most-once' && this.calls.concern(envelope),
       );
@@ -140,6 +153,38 @@ export class StreamBatch {
     });
     crashPoint('inbox.after-commit');
     return result;
+  }
+
+  /** For a try that must not hold up its partition: nothing is locked but this number, against another process that tries it apart. */
+  private async approach(
+    tx: Transaction,
+    partition: InboxPartition,
+    sequences: readonly number[],
+  ): Promise<LockedStream | undefined> {
+    const { stream, partition: number, incarnation } = partition;
+    const [got] = await tx.query<{ mine: boolean }>(OURS, [
+      `${stream}/${number}/${incarnation}/${sequences.join()}`,
+    ]);
+    if (got?.mine !== true) throw new LeaveOpenError('another process is at it.');
+    const known = await peekStream(tx, partition, sequences);
+    if (known !== undefined) return known;
+    await this.transactions.run((other) => openAtFirstSight(other, partition));
+    return peekStream(tx, partition, sequences);
+  }
+
+  /** The check and the mark of a number are under one lock here too: the handlers of whoever comes second are rolled back. */
+  private async assertStillFresh(
+    tx: Transaction,
+    partition: InboxPartition,
+    fresh: readonly Envelope[],
+  ): Promise<void> {
+    const stream = await lockStream(tx, partition, []);
+    const ids = fresh.map(({ id }) => id);
+    const seen = stream?.compares ? await recentIds(tx, partition, ids) : NONE;
+    for (const envelope of fresh) {
+      const arrival = stream && judgeArrival({ ...stream, seen }, envelope, this.options);
+      if (arrival !== 'fresh') throw new LeaveOpenError(`it is ${arrival ?? 'forgotten'} by now.`);
+    }
   }
 
   /** Decides what is done with each message, before anything is done. */
@@ -187,13 +232,14 @@ export class StreamBatch {
     tx: Transaction,
     stream: string,
     fresh: readonly Envelope[],
+    { apart = false }: BatchMode,
   ): Promise<ReadonlySet<string>> {
     const open = new Set<string>();
     for (const wave of wavesOf(fresh, this.consumers)) {
       for (const [consumer, envelopes] of this.consumers.share(wave)) {
         const inside = envelopes.filter((envelope) => !this.consumers.outside(envelope).includes(consumer));
         if (inside.length === 0) continue;
-        for (const id of await consumer.handle(inside, tx)) open.add(id);
+        for (const id of await consumer.handle(inside, tx, { apart })) open.add(id);
       }
     }
     await this.assertInOrder(tx, stream, fresh, open);
@@ -233,6 +279,8 @@ export function isTransient(error: unknown): boolean {
 const TRANSIENT = [BusyError, CommitUnknownError, LeaveOpenError, RouteCongestedError];
 
 const OWN_DOING = new Set(['57014', '25P03']);
+
+const OURS = statement('inbox_ours', `SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS mine`);
 
 const NONE: ReadonlySet<string> = new Set();
 
