@@ -70,7 +70,10 @@ export function envelopeOf(row: OutboxRow, service: string): Envelope {
 }
 
 /** What travels in place of a payload that does not. */
-function claimOf({ id, claim_digest, claim_bytes }: OutboxRow, stream: string): Partial<Envelope> {
+function claimOf(
+  { id, claim_digest, claim_bytes }: OutboxRow,
+  stream: string,
+): Pick<Envelope, 'dataref' | 'datadigest' | 'datasize'> {
   if (claim_digest === null || claim_bytes === null) return {};
   return { dataref: payloadPath({ stream, id }), datadigest: claim_digest, datasize: claim_bytes };
 }
