@@ -134,7 +134,8 @@ export class Exchange {
       return processed;
     } catch (error) {
       if (!(error instanceof RequestRefusedError)) throw error;
-      const { code, message: detail } = error;
+      const { code } = error;
+      const detail = error.message.slice(0, REFUSAL_LENGTH_MAX);
       // What the handler wrote is rolled back. Until this commits the request is as before, and another POST would be refused as well.
       return this.inWindow(key, (tx) => this.refuseIn(tx, key, { code, detail }));
     }
@@ -192,6 +193,8 @@ export class Exchange {
 }
 
 const COMMIT_ATTEMPTS_MAX = 3;
+/** Characters of what a refusal says. */
+const REFUSAL_LENGTH_MAX = 2_000;
 
 function present(row: ExchangeRow | undefined): ExchangeRow {
   if (row === undefined) throw new ExchangeNotFoundError();

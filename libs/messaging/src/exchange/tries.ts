@@ -43,13 +43,13 @@ export class Tries {
       const { code, detail } = problemIn(reply);
       const { status, body, retryAfterMs = 0 } = reply;
       if (status === 204 || (status < 300 && isView(body))) return body as ExchangeView | undefined;
-      if (status === 410) throw new ExchangeGoneError(code, detail);
+      if (status === 410 && code.startsWith('exchange_')) throw new ExchangeGoneError(code, detail);
       if (status === 404 && code === 'exchange_not_found') {
         // Answered; but a server that loses what it has just stored shall not be asked for ever.
         if (this.made >= this.options.triesMax) await this.afterFailure(detail, 0);
         return undefined;
       }
-      if (FINAL.has(status) && code !== 'request_type_unknown') throw new ExchangeInvalidError(code, detail);
+      if (status === 413 || FINAL.has(code)) throw new ExchangeInvalidError(code, detail);
       await this.afterFailure(`HTTP ${status} ${code}`, retryAfterMs);
     }
   }
@@ -66,8 +66,8 @@ export class Tries {
   }
 }
 
-/** Repeating does not help; a type that is unknown may be known to a newer release. */
-const FINAL = new Set([400, 413, 415, 422]);
+/** Repeating does not help. Whatever else is said, by a handler or somebody in between, may pass. */
+const FINAL = new Set(['exchange_id_invalid', 'exchange_body_invalid', 'exchange_body_differs']);
 
 function isView(body: unknown): boolean {
   const { state } = (body ?? {}) as { state?: unknown };
