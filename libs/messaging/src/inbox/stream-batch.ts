@@ -115,7 +115,7 @@ export class StreamBatch {
       const room = envelopes.every((envelope) => this.knows(envelope)) ? 0 : await heldRoom(tx, this.options);
       const sorted = this.sort({ ...stream, seen }, { held, room }, batch, mode);
       const open = await this.consume(tx, partition.stream, sorted.fresh, mode);
-      if (mode.apart) await this.assertStillFresh(tx, partition, sorted.fresh);
+      if (mode.apart) await this.assertStillFresh(tx, partition, sorted.ending);
       const marked = sorted.fresh.filter(
         (envelope) => envelope.guarantee === 'at-most-once' && this.calls.concern(envelope),
       );
@@ -125,7 +125,7 @@ export class StreamBatch {
       );
       await appendDeadLetters(tx, sorted.dead);
       await holdMessages(tx, sorted.held);
-      const closed = [...sorted.buried, ...sorted.held, ...sorted.fresh].filter(({ id }) => !open.has(id));
+      const closed = sorted.ending.filter(({ id }) => !open.has(id));
       const ending = [...closed, ...sorted.recognised];
       const closing = ending.map(({ sequence }) => sequence);
       const ledger = await closeNumbers(tx, partition, {
@@ -176,12 +176,12 @@ export class StreamBatch {
   private async assertStillFresh(
     tx: Transaction,
     partition: InboxPartition,
-    fresh: readonly Envelope[],
+    ending: readonly Envelope[],
   ): Promise<void> {
     const stream = await lockStream(tx, partition, []);
-    const ids = fresh.map(({ id }) => id);
+    const ids = ending.map(({ id }) => id);
     const seen = stream?.compares ? await recentIds(tx, partition, ids) : NONE;
-    for (const envelope of fresh) {
+    for (const envelope of ending) {
       const arrival = stream && judgeArrival({ ...stream, seen }, envelope, this.options);
       if (arrival !== 'fresh') throw new LeaveOpenError(`it is ${arrival ?? 'forgotten'} by now.`);
     }
@@ -300,6 +300,11 @@ class SortedBatch {
   readonly dead: DeadLetter[] = [];
 
   constructor(private readonly turns: Turns) {}
+
+  /** What is stored by this, one way or the other. */
+  get ending(): readonly Envelope[] {
+    return [...this.buried, ...this.held, ...this.fresh];
+  }
 
   recognise(envelope: Envelope): void {
     this.recognised.push(envelope);
