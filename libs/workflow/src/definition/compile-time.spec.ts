@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 /** What the compiler says about members of a workflow class. All snippets are one program, so types are read once. */
 const PRELUDE = `
-import { requestType } from '@pawl/messaging';
+import { RequestHandler, requestType } from '@pawl/messaging';
 import type { StepContext } from '../model/step-context.js';
 import { allItemsSeen } from './all-items-seen.js';
 import { workflow } from './workflow.js';
@@ -40,6 +40,10 @@ const fine: Record<string, string> = {
     async ask({ request, data }: StepContext<Order>): Promise<number> {
       return (await request('http://shop/requests', { type: quote, body: { sku: data.customer } })).cents;
     }`),
+  'a handler of requests': `export class Shop {
+    @RequestHandler(quote) async quote({ sku }: { sku: string }) { return { cents: sku.length }; }
+    @RequestHandler(quote) fixed() { return { cents: 1 }; }
+  }`,
   'an event class with a private constructor': `class Made { private constructor(readonly by: string) {} static by(by: string) { return new Made(by); } }
     abstract class Base { abstract readonly by: string; }
     ${member(`@order.On(Base, { in: 'Open', key: (e) => e.by }) base(_: Order, event: Base) { return void event.by; }`)}
@@ -68,6 +72,14 @@ const refused: Record<string, [snippet: string, error: string]> = {
       `@order.Step({ in: 'Open', effect: 'external' }) async ask({ request }: StepContext<Order>): Promise<string> { return request('', { type: quote, body: { sku: '' } }); }`,
     ),
     `is not assignable to type 'string'`,
+  ],
+  'a handler of requests with another answer': [
+    `export class Shop { @RequestHandler(quote) async quote() { return { cents: '1' }; } }`,
+    `is not assignable`,
+  ],
+  'a handler of requests with another body': [
+    `export class Shop { @RequestHandler(quote) async quote({ sku }: { sku: number }) { return { cents: sku }; } }`,
+    `is not assignable`,
   ],
   'an unknown state among several': [
     member(`@order.On(Accepted, { in: ['Open', 'Bust'] }) accepted() {}`),
@@ -184,6 +196,7 @@ const refused: Record<string, [snippet: string, error: string]> = {
 /** Stand-ins for what is large and plays no part here: the compiler would read most of node_modules. */
 const STAND_INS: Record<string, string> = {
   '@pawl/messaging': `
+    export * from '../../../messaging/src/exchange/request-handler.js';
     export * from '../../../messaging/src/exchange/request-type.js';
     export * from '../../../messaging/src/message-type.js';
     export * from '../../../messaging/src/outgoing-message.js';
