@@ -46,6 +46,7 @@ export interface ServiceOptions {
   /** Default: those of all tests. */
   readonly keys?: readonly MessageKey[];
   readonly unsigned?: boolean;
+  readonly wireVersion?: 1 | 2;
   readonly prefix?: string;
   readonly via?: string;
   readonly feeds?: readonly FeedSource[];

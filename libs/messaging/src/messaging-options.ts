@@ -1,6 +1,7 @@
 import { RefusedToBootError } from '@pawl/core';
 import { type FeedOptions, feedProblems, type FeedSource, sourceProblems } from './feed/feed-options.js';
 import { keyProblems, type MessageKey } from './integrity/message-key.js';
+import type { WireVersion } from './integrity/wire-version.js';
 import { isServiceName } from './route.js';
 import { SESSION_RANGES_MAX } from './session-delivery.js';
 import type { Transport } from './transport/transport.js';
@@ -71,6 +72,11 @@ export interface MessagingOptions {
   readonly keys?: readonly MessageKey[];
   /** Does without signatures: whoever reaches the bus can then say anything to this service, in anybody's name. */
   readonly unsigned?: boolean;
+  /**
+   * In which version of the wire format this service writes. Default: the newest. All releases read the present version and the one before; if a
+   * release raises it, deploy it everywhere with the version before, then take this option out. Unsigned deliveries are all of version 1.
+   */
+  readonly wireVersion?: WireVersion;
   /** Queue that stands between sender and receiver. */
   readonly via?: string;
   /** Keeps apart what shares one bus. Default 'pawl'. */

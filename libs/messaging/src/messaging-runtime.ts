@@ -19,6 +19,7 @@ import { SettlementAnswerer } from './inbox/settlement-answerer.js';
 import { StreamBatch } from './inbox/stream-batch.js';
 import { SealingTransport } from './integrity/sealing-transport.js';
 import { NO_SEALS } from './integrity/seals.js';
+import { WIRE_VERSION } from './integrity/wire-version.js';
 import { checkedLimits, type MessagingLimits, type MessagingOptions } from './messaging-options.js';
 import { Acknowledgements } from './outbox/acknowledgements.js';
 import { Backlogs } from './outbox/backlogs.js';
@@ -248,11 +249,12 @@ export class MessagingRuntime {
   }
 
   private sealed(transport: Transport): Transport {
-    const { service, keys } = this.options;
+    const { service, keys, wireVersion = WIRE_VERSION } = this.options;
     if (keys === undefined) return transport;
     return new SealingTransport(transport, {
       service,
       keys,
+      wireVersion,
       onRefused: (reason) => this.receiver.refused(reason),
     });
   }

@@ -2,6 +2,7 @@ import { type Acknowledgement, parseAcknowledgement } from './acknowledgement.js
 import { type Envelope, isProblem, parseEnvelope, type Problem } from './envelope.js';
 import { groupBy } from './group-by.js';
 import type { RefusalReason } from './integrity/seal.js';
+import { readability } from './integrity/wire-version.js';
 import type { SessionAnswer, SessionQuestion } from './protocol/session.js';
 import { streamEnds } from './route.js';
 import { parseAnswer, parseQuestion } from './session-delivery.js';
@@ -21,6 +22,8 @@ export interface ReceiverCounts {
   settlements: number;
   /** None of these, or malformed: ghosts and forgeries. Counted and forgotten. */
   garbage: number;
+  /** Of a version of the wire format that this release does not know: left open for a newer process. */
+  newer: number;
   /** Meant for another service. */
   misrouted: number;
   /** Not signed as it should be, by reason. Counted and forgotten. */
@@ -68,6 +71,7 @@ export class Receiver {
     sessions: 0,
     settlements: 0,
     garbage: 0,
+    newer: 0,
     misrouted: 0,
     refused: { unsigned: 0, wrong_receiver: 0, unknown_key: 0, bad_signature: 0, foreign_stream: 0 },
   };
@@ -105,9 +109,18 @@ export class Receiver {
   }
 
   private read(delivery: unknown): { kind: Kind; content: Contents[Kind] } | undefined {
+    const readable = readability(delivery);
+    if (readable === 'newer') {
+      this.counts.newer++;
+      this.options.onProblem(
+        'Left open',
+        'it is in a version of the wire format that this release can not read',
+      );
+      return undefined;
+    }
     const { kind, input } = kindOf(delivery);
     const { parse, goesTo, countedAs } = KINDS[kind];
-    const content = parse(input);
+    const content = readable === 'garbage' ? NO_VERSION : parse(input);
     if (isProblem(content)) {
       this.counts.garbage++;
       this.options.onProblem('Dropped garbage', content.problems.join('; '));
@@ -122,6 +135,8 @@ export class Receiver {
     return { kind, content };
   }
 }
+
+const NO_VERSION: Problem = { problems: ['pawlversion is invalid'] };
 
 /** A message stands at the top, everything else one level below, under its kind. */
 function kindOf(delivery: unknown): { kind: Kind; input: unknown } {

@@ -32,7 +32,8 @@ export type RefusalReason =
 
 export type Opened = { readonly content: unknown } | { readonly refused: RefusalReason };
 
-const BODY_LENGTH_MAX = 2 * PAYLOAD_BYTES_MAX;
+/** Of messages, and of the sets of numbers that sessions speak of. */
+const BODY_LENGTH_MAX = 4 * PAYLOAD_BYTES_MAX;
 const FIELDS = ['webhook-id', 'webhook-timestamp', 'webhook-signature', 'key', 'from', 'to', 'body'] as const;
 
 /** Seals a delivery for a service. @throws PawlError `message_key_missing` */

@@ -3,10 +3,13 @@ import { KeyRing } from './key-ring.js';
 import type { MessageKey } from './message-key.js';
 import { openSealed, type RefusalReason, seal, type SealedDelivery } from './seal.js';
 import type { Seals } from './seals.js';
+import { stamped, type WireVersion } from './wire-version.js';
 
 export interface SealingOptions {
   readonly service: string;
   readonly keys: readonly MessageKey[];
+  /** In which version deliveries are written. */
+  readonly wireVersion: WireVersion;
   /** Told of each delivery that was refused: to count it and, seldom, to say so. It is stored nowhere. */
   readonly onRefused: (reason: RefusalReason) => void;
 }
@@ -46,7 +49,8 @@ export class SealingTransport implements Transport, Seals {
 
   seal(destination: string, deliveries: readonly Delivery[]): SealedDelivery[] {
     const direction = { from: this.options.service, to: destination };
-    return deliveries.map((delivery) => seal(delivery, this.ring, direction));
+    const { wireVersion } = this.options;
+    return deliveries.map((delivery) => seal(stamped(delivery, wireVersion), this.ring, direction));
   }
 
   open(deliveries: readonly unknown[]): unknown[] {
