@@ -23,7 +23,7 @@ export interface OutboxRow {
   /** Whether it waits for its reader instead of being published. */
   readonly pulled: boolean;
   /** Null: exactly once. */
-  readonly guarantee: Envelope['guarantee'] | null;
+  readonly guarantee: NonNullable<Envelope['guarantee']> | null;
   readonly claim_digest: string | null;
   readonly claim_bytes: number | null;
   readonly waived: boolean;
