@@ -8,6 +8,7 @@ import {
   testService,
   type TestService,
 } from '../messaging/service-pair.js';
+import { calling } from './calling.js';
 import { EffectLedger } from './effect-ledger.js';
 
 // Each test starts processes, on a machine that may be busy.
@@ -15,8 +16,6 @@ jest.setTimeout(120_000);
 
 let service: TestService;
 let ledger: EffectLedger;
-let ill = false;
-let effects = 0;
 const forks: ForkedService[] = [];
 
 beforeAll(async () => {
@@ -25,13 +24,8 @@ beforeAll(async () => {
     bus: new RecordingTransport(),
     limits: { attemptsMax: 1 },
   });
-  const handle = async (): Promise<string[]> => {
-    if (ill) throw new Error('not today');
-    effects++;
-    return [];
-  };
-  service.runtime.consumers.register(['orders.noted'], { name: 'noting', handle });
   ledger = await EffectLedger.start();
+  service.runtime.consumers.register(['orders.noted'], calling(ledger.url));
 });
 beforeEach(async () => {
   ledger.calls.length = 0;
@@ -53,23 +47,19 @@ describe('A process dies beside the handler of a message that is handled', () =>
     'at most once, %s: it is never called twice, and the row says that nobody knows',
     async (_when, crashPoint, calls) => {
       await dieOf('at-most-once', crashPoint);
-      const again = await fork();
-      expect(await answer(again, 'at-most-once', 2)).toEqual(['duplicate', 'closed', 'closed']);
+      expect(await accept('at-most-once')).toEqual(['duplicate', 'closed', 'closed']);
       expect(callsOf(0)).toBe(calls);
       expect([callsOf(1), callsOf(2)]).toEqual([1, 1]);
       const losses = await service.dataSource.query('SELECT message_id, reason FROM pawl.loss');
       expect(losses).toEqual([{ message_id: arriving(0).id, reason: 'unknown' }]);
-      again.kill('SIGKILL');
     },
   );
 
   it('at least once, before it is marked: it is called again', async () => {
     await dieOf('at-least-once', 'inbox.before-mark');
-    const again = await fork();
-    expect(await answer(again, 'at-least-once', 2)).toEqual(['closed', 'closed', 'closed']);
+    expect(await accept('at-least-once')).toEqual(['closed', 'closed', 'closed']);
     expect([0, 1, 2].map(callsOf)).toEqual([2, 1, 1]);
     expect(await count(service, 'pawl.inbox_attempt')).toBe(0);
-    again.kill('SIGKILL');
   });
 });
 
@@ -78,18 +68,17 @@ describe('A process dies while it redrives a dead letter', () => {
     ['redriver.after-claim', 1],
     ['redriver.before-commit', 1],
     ['redriver.after-commit', 0],
-  ])('at %s: it is begun again, and takes effect once', async (crashPoint, passes) => {
-    [ill, effects] = [true, 0];
+  ])('at %s: it is begun again, unless it was resolved', async (crashPoint, passes) => {
+    ledger.behave = async () => Promise.reject(new Error('not today'));
     await service.runtime.inbox.accept([arriving(7)]);
+    ledger.behave = async () => undefined;
     const [letter] = await service.runtime.deadLetters.list();
     await service.runtime.deadLetters.redrive([letter?.id ?? ''], { actor: 'ann', reason: 'mended' });
     const dying = await fork({ crashPoint, redrive: true });
     expect(await dying.exited).toEqual({ code: null, signal: 'SIGKILL' });
     expect(dying.crashed()).toBe(true);
     await service.dataSource.query('UPDATE pawl.dead_letter SET claimed_until = clock_timestamp()');
-    ill = false;
     expect(await service.runtime.redriver.pass()).toBe(passes);
-    expect(effects).toBe(passes);
     expect(await service.runtime.deadLetters.list({ resolved: true })).toMatchObject([
       { resolution: 'redriven', tries: 1 + passes },
     ]);
@@ -103,14 +92,9 @@ async function dieOf(guarantee: 'at-least-once' | 'at-most-once', crashPoint: st
   expect(dying.crashed()).toBe(true);
 }
 
-async function answer(
-  by: ForkedService,
-  guarantee: 'at-least-once' | 'at-most-once',
-  transmission: number,
-): Promise<unknown> {
-  const answered = by.message();
-  by.send(messages(guarantee, transmission));
-  return answered;
+/** What another process is given afterwards. */
+async function accept(guarantee: 'at-least-once' | 'at-most-once'): Promise<string[]> {
+  return service.runtime.inbox.accept(messages(guarantee, 2));
 }
 
 function messages(guarantee: 'at-least-once' | 'at-most-once', transmission: number): Envelope[] {

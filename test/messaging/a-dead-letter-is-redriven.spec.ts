@@ -1,11 +1,13 @@
 import { BusyError, DutyLoop, PawlError } from '@pawl/core';
 import type { Envelope, MessageConsumer } from '@pawl/messaging';
 import { until } from '@pawl/testing';
+import { HandlerConsumer } from '../../libs/messaging/src/inbox/on-message.js';
 import {
   arriving,
   count,
   effectNumbers,
   effects,
+  Noted,
   RecordingTransport,
   testService,
   type TestService,
@@ -76,13 +78,28 @@ it('keeps its first error and the newest, a hundred in all', async () => {
   expect([errors.length, ...[0, 1, 98, 99].map((n) => errors[n]?.code)]).toEqual([100, 0, 2, 99, 'ill']);
 });
 
-it('does not become a second dead letter when its consumer would bury it again', async () => {
-  await shipping.runtime.inbox.accept([arriving(nextSequence(), { type: 'orders.unheard-of' })]);
+it('stays the same row when nobody handles its type', async () => {
+  const [letter] = await buried(1);
+  await shipping.dataSource.query(
+    `UPDATE pawl.dead_letter SET envelope = envelope || '{"type": "orders.unheard-of"}'`,
+  );
+  await letters().redrive([letter], BY);
+  await redriveAll();
+  expect(await letters().list()).toMatchObject([{ id: letter, requested: null, tries: 1 }]);
+  expect((await letters().find(letter))?.errors.at(-1)).toMatchObject({ code: 'unknown_type' });
+});
+
+it('is not resolved when its consumer buries it again', async () => {
+  const strict = new HandlerConsumer('Test.strict', Noted, () => undefined, 1_000);
+  shipping.runtime.consumers.register(['orders.strict'], strict);
+  await shipping.runtime.inbox.accept([
+    arriving(nextSequence(), { type: 'orders.strict', data: { n: 'x' } }),
+  ]);
   const [first] = await letters().list();
   await letters().redrive([first?.id ?? ''], BY);
   await redriveAll();
   expect(await letters().list()).toMatchObject([{ id: first?.id, requested: null, tries: 1 }]);
-  expect((await letters().find(first?.id ?? ''))?.errors).toMatchObject([{ code: 'unknown_type' }]);
+  expect((await letters().find(first?.id ?? ''))?.errors).toMatchObject([{ code: 'invalid_payload' }]);
 });
 
 it('takes effect once when two ask for it, and two processes carry it out', async () => {
