@@ -28,6 +28,8 @@ export const pushed = route({ to: 'shipping', partitions: 2 });
 export interface FeedServiceOptions {
   /** Default: a bus that nobody else is on. */
   readonly transport?: Transport;
+  readonly busUrl?: string;
+  readonly prefix?: string;
   /** Null: not configured. */
   readonly feed?: Partial<FeedOptions> | null;
   readonly port?: number;
@@ -44,6 +46,8 @@ export class FeedService {
 
   static async start({
     transport,
+    busUrl,
+    prefix = 'pawl',
     feed,
     port = 0,
     database: shared,
@@ -55,7 +59,7 @@ export class FeedService {
         TypeOrmModule.forRoot({ type: 'postgres', url: database.url }),
         MessagingModule.forRoot({
           service: 'orders',
-          transport: transport ?? new InMemoryTransport(new InMemoryBus()),
+          ...(busUrl === undefined ? { transport: transport ?? loneTransport() } : { busUrl, prefix }),
           keys: testKeys,
           ...(feed !== null && { feed: { tokens, ...feed } }),
           limits: QUICK,
@@ -110,6 +114,10 @@ export class FeedService {
     await this.stop();
     if (this.ownsDatabase) await this.database.drop();
   }
+}
+
+function loneTransport(): Transport {
+  return new InMemoryTransport(new InMemoryBus());
 }
 
 interface GetOptions {

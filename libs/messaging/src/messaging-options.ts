@@ -54,6 +54,8 @@ export interface MessagingLimits {
   readonly callsMax: number;
   /** How long a row lock is waited for. Milliseconds, default 1,000. */
   readonly lockTimeoutMs: number;
+  /** Payloads above this are fetched from the feed, where the receiver may read it. Bytes of JSON, default 65,536. */
+  readonly claimCheckBytes: number;
   /** How long stopping may take. Milliseconds, default 10,000. */
   readonly stopTimeoutMs: number;
 }
@@ -111,6 +113,7 @@ export const DEFAULT_LIMITS: MessagingLimits = {
   callTimeoutMs: 60_000,
   callsMax: 8,
   lockTimeoutMs: 1_000,
+  claimCheckBytes: 65_536,
   stopTimeoutMs: 10_000,
 };
 

@@ -5,7 +5,9 @@ import { DeadLetters } from './dead-letter/dead-letters.js';
 import { Redriver } from './dead-letter/redriver.js';
 import { guardDataSource } from './guard-connections.js';
 import { Acknowledger } from './inbox/acknowledger.js';
+import { ClaimCheck } from './feed/claim-check.js';
 import { Feeds } from './feed/feeds.js';
+import { PayloadFetcher } from './feed/payload-fetcher.js';
 import { OutboxFeed } from './feed/outbox-feed.js';
 import { AttemptLedger } from './inbox/attempts.js';
 import { Consumers } from './inbox/consumers.js';
@@ -119,7 +121,11 @@ export class MessagingRuntime {
       announce: (rows) => this.feed?.polls.wake(rows),
     });
     this.backlogs = new Backlogs(this.transactions);
-    this.outbox = new Outbox(this.transactions, wakeRelay, this.backlogs);
+    const claimCheck = new ClaimCheck({
+      readers: Object.keys(options.feed?.tokens ?? {}),
+      bytesMax: this.limits.claimCheckBytes,
+    });
+    this.outbox = new Outbox(this.transactions, wakeRelay, this.backlogs, claimCheck);
     this.sessions = new Sessions(
       this.transactions,
       { transport: this.transport, publisher },
@@ -192,10 +198,15 @@ export class MessagingRuntime {
     const answers = new SessionAnswers(transactions, sending);
     const settlements = new Settlements(transactions, { wakeRelay });
     const back = this.feeds.reverse(this.transport);
+    const payloads = new PayloadFetcher({
+      client: (from) => this.feeds.client(from),
+      onError: (error) => this.log.warn('A message waits for its payload', error),
+    });
     const answerer = new SessionAnswerer(transactions, back, { onError, onSetBack });
     const settlementAnswerer = new SettlementAnswerer(transactions, back, { ...limits, onError });
     return {
-      message: (envelopes, repeated) => this.inbox.accept(envelopes, { repeated }),
+      message: (envelopes, repeated) =>
+        payloads.hand(envelopes, (all) => this.inbox.accept(all, { repeated })),
       acknowledgement: (all) => acknowledgements.apply(all),
       question: (all) => answerer.answer(all),
       answer: (all) => answers.apply(all),

@@ -29,6 +29,11 @@ export interface RouteOptions {
    * - `feed`: they wait in the outbox until the receiver pulls them.
    */
   readonly transport?: 'bus' | 'feed';
+  /**
+   * Payloads of more bytes of JSON than this stay here until the receiver fetches them from the feed, and only their digest travels; 0: all
+   * of them. Default: `limits.claimCheckBytes` if the receiver may read the feed, else they travel.
+   */
+  readonly claimCheckBytes?: number;
   /** What the receiver promises of the handling. Default `exactly-once`; see {@link Guarantee}. */
   readonly guarantee?: Guarantee;
 }
@@ -59,6 +64,7 @@ export interface Route {
   readonly backlogMax: number;
   /** Whether the receiver pulls them and nothing is published. */
   readonly pulled: boolean;
+  readonly claimCheckBytes: number | undefined;
   readonly guarantee: Guarantee;
   /** The partition of an ordering key; the same in every process and release. */
   readonly partitionOf: (key: string) => number;
@@ -80,6 +86,7 @@ export function route({
   onDeadLetter,
   backlogMax = BACKLOG_MAX,
   transport = 'bus',
+  claimCheckBytes,
   guarantee = 'exactly-once',
 }: RouteOptions): Route {
   if (!isServiceName(to))
@@ -90,6 +97,8 @@ export function route({
   if (!Number.isInteger(backlogMax) || backlogMax < 1 || backlogMax > 1_000_000_000) {
     throw invalid(`backlogMax ${backlogMax} is not a whole number from 1 on`);
   }
+  if (claimCheckBytes !== undefined && !(Number.isInteger(claimCheckBytes) && claimCheckBytes >= 0))
+    throw invalid(`claimCheckBytes ${claimCheckBytes} is not a whole number from 0 on`);
   if (order === 'none' && onDeadLetter !== undefined)
     throw invalid(
       `onDeadLetter '${onDeadLetter}' needs order 'key': without an order nothing stands behind a dead letter`,
@@ -103,7 +112,7 @@ export function route({
   const keyOrder = order === 'key' ? (onDeadLetter ?? 'hold') : undefined;
   const partitionOf = (key: string): number => stableHash(key) % partitions;
   const pulled = transport === 'feed';
-  const declared = { to, partitions, keyOrder, backlogMax, pulled, guarantee, partitionOf };
+  const declared = { to, partitions, keyOrder, backlogMax, pulled, claimCheckBytes, guarantee, partitionOf };
   noteRoute(declared);
   return declared;
 }

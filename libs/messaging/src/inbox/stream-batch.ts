@@ -208,6 +208,8 @@ export class StreamBatch {
         sorted.recognise(envelope);
       } else if (turn === 'early') sorted.early.push(envelope);
       else if (turn === 'no-room' || arrival === 'too-many-ranges') sorted.refused.push(envelope);
+      // Its payload could not be fetched.
+      else if (envelope.dataref !== undefined) sorted.refused.push(envelope);
       else if (!this.knows(envelope) && room <= sorted.held.length) sorted.refused.push(envelope);
       else {
         marked = marked.add(envelope.sequence);

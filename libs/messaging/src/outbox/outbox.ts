@@ -1,6 +1,7 @@
 import { PawlError, statement, type Transaction, type Transactions } from '@pawl/core';
 import type { EntityManager } from 'typeorm';
 import { isKey, isUuid } from '../envelope.js';
+import type { ClaimCheck } from '../feed/claim-check.js';
 import type { OutgoingMessage } from '../outgoing-message.js';
 import { payloadJson } from '../payload.js';
 import type { Route } from '../route.js';
@@ -19,6 +20,7 @@ export class Outbox {
     private readonly transactions: Transactions,
     private readonly wakeRelay: () => void,
     private readonly backlogs: Pick<Backlogs, 'assertRoom'>,
+    private readonly claimCheck: ClaimCheck,
   ) {}
 
   /**
@@ -32,11 +34,11 @@ export class Outbox {
   /**
    * Writes messages in one of Pawl's own transactions, in the given order. Never refused for their number: they are the outcome of work
    * that is done, and to refuse them would have it done again. An id that is in the outbox already is left alone.
-   * @throws PawlError `payload_too_large`, `payload_invalid`, `message_invalid`, `too_many_messages`
+   * @throws PawlError `payload_too_large`, `payload_invalid`, `message_invalid`, `too_many_messages`, `claim_check_unavailable`
    */
   async append(tx: Transaction, messages: readonly OutgoingMessage[]): Promise<void> {
     if (messages.length === 0) return;
-    await tx.query(APPEND, appendValues(messages));
+    await tx.query(APPEND, appendValues(messages, this.claimCheck));
     tx.afterCommit(this.wakeRelay);
   }
 
@@ -54,16 +56,18 @@ export class Outbox {
 /** `WITH ORDINALITY ... ORDER BY` makes positions grow in the order of the array. */
 const APPEND = statement(
   'outbox_append',
-  `INSERT INTO pawl.outbox (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee)
-   SELECT id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee
+  `INSERT INTO pawl.outbox (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee,
+     claim_digest, claim_bytes)
+   SELECT id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee, claim_digest, claim_bytes
    FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::jsonb[], $8::text[], $9::text[], $10::boolean[],
-     $11::text[])
-     WITH ORDINALITY AS message (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee, n)
+     $11::text[], $12::text[], $13::integer[])
+     WITH ORDINALITY AS message (id, destination, partition, key, type, version, payload, traceparent, key_order, pulled, guarantee,
+       claim_digest, claim_bytes, n)
    ORDER BY n
    ON CONFLICT (id) DO NOTHING`,
 );
 
-function appendValues(messages: readonly OutgoingMessage[]): unknown[] {
+function appendValues(messages: readonly OutgoingMessage[], claimCheck: ClaimCheck): unknown[] {
   if (messages.length > APPEND_MAX) {
     throw new PawlError(
       'too_many_messages',
@@ -71,6 +75,8 @@ function appendValues(messages: readonly OutgoingMessage[]): unknown[] {
     );
   }
   for (const message of messages) check(message);
+  const payloads = messages.map(({ payload, type }) => payloadJson(payload, `message ${type}`));
+  const claims = messages.map((message, n) => claimCheck.claimFor(message, payloads[n] ?? ''));
   return [
     messages.map(({ id }) => id),
     messages.map(({ route }) => route.to),
@@ -78,11 +84,13 @@ function appendValues(messages: readonly OutgoingMessage[]): unknown[] {
     messages.map(({ key }) => key),
     messages.map(({ type }) => type),
     messages.map(({ version }) => version),
-    messages.map(({ payload, type }) => payloadJson(payload, `message ${type}`)),
+    payloads,
     messages.map(({ traceparent }) => traceparent ?? null),
     messages.map(({ route }) => route.keyOrder ?? null),
     messages.map(({ route }) => route.pulled),
     messages.map(({ route }) => (route.guarantee === 'exactly-once' ? null : route.guarantee)),
+    claims.map((claim) => claim?.digest ?? null),
+    claims.map((claim) => claim?.bytes ?? null),
   ];
 }
 
