@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import {
   type Envelope,
   InMemoryBus,
@@ -7,7 +7,7 @@ import {
   outgoing,
   route,
 } from '@pawl/messaging';
-import { until } from '@pawl/testing';
+import { forkService, testDatabase, until } from '@pawl/testing';
 import {
   arriving,
   count,
@@ -43,16 +43,40 @@ describe('over a bus that loses, repeats and shuffles, to two receivers', () => 
         what: `an empty outbox, seed ${seed}`,
         timeoutMs: 25_000,
       });
-      expect(await effectNumbers(first)).toEqual(upTo(MESSAGES));
-      const rows = (await first.dataSource.query('SELECT n FROM effect ORDER BY place')) as { n: number }[];
-      for (const key of upTo(KEYS)) {
-        const done = rows.map(({ n }) => n).filter((n) => n % KEYS === key);
-        expect({ seed, key, done }).toEqual({ seed, key, done: done.toSorted((a, b) => a - b) });
-      }
+      await expectInOrder(first, MESSAGES, seed);
     } finally {
       for (const service of [orders, second, first]) await service.close();
     }
   });
+});
+
+it('also when a receiver dies in the middle of a batch', async () => {
+  const queues = await testDatabase({ empty: true });
+  const prefix = `t${randomUUID().slice(0, 8)}`;
+  const orders = await testService({ name: 'orders', bus: queues.url, prefix });
+  const shipping = await testService({ name: 'shipping', bus: queues.url, prefix });
+  await shipping.dataSource.query('ALTER TABLE effect ADD COLUMN place bigint GENERATED ALWAYS AS IDENTITY');
+  shipping.runtime.consumers.register(['orders.noted'], effects());
+  try {
+    await orders.runtime.start();
+    await send(orders, upTo(2 * KEYS));
+    const args = ['shipping', shipping.database.url, queues.url, prefix];
+    const crashPoint = 'inbox.before-commit';
+    const dying = forkService('test/messaging/fixtures/service-process.ts', { args, crashPoint });
+    expect((await dying.exited).signal).toBe('SIGKILL');
+    expect(dying.crashed()).toBe(true);
+    await send(
+      orders,
+      upTo(2 * KEYS).map((n) => 2 * KEYS + n),
+    );
+    await shipping.runtime.start();
+    await until(async () => (await count(orders, 'pawl.outbox')) === 0, { timeoutMs: 20_000 });
+    await expectInOrder(shipping, 4 * KEYS);
+  } finally {
+    await orders.close();
+    await shipping.close();
+    await queues.drop();
+  }
 });
 
 describe('the sender', () => {
@@ -153,6 +177,16 @@ describe('the receiver', () => {
     return shipping.runtime.inbox.accept(envelopes);
   }
 });
+
+/** Each message has had its effect once, and after the one before it of the same key. */
+async function expectInOrder(shipping: TestService, messages: number, seed?: number): Promise<void> {
+  expect(await effectNumbers(shipping)).toEqual(upTo(messages));
+  const rows = (await shipping.dataSource.query('SELECT n FROM effect ORDER BY place')) as { n: number }[];
+  for (const key of upTo(KEYS)) {
+    const done = rows.map(({ n }) => n).filter((n) => n % KEYS === key);
+    expect({ seed, key, done }).toEqual({ seed, key, done: done.toSorted((a, b) => a - b) });
+  }
+}
 
 async function send(orders: TestService, numbers: number[], partitions?: number): Promise<void> {
   const to = partitions === undefined ? inOrder : route({ to: 'shipping', partitions, order: 'key' });

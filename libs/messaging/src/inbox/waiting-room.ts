@@ -19,7 +19,7 @@ export interface WaitingRoomOptions {
 
 /** From the first look to the second; doubles each time. Milliseconds. */
 const FIRST_LOOK_MS = 25;
-/** By then its sender has sent it again. */
+/** By then its sender has sent it again; it stays, but looks no more. */
 const LOOKS_MAX = 6;
 
 /**
@@ -28,7 +28,7 @@ const LOOKS_MAX = 6;
  * may also be closed by another process, so each looks for itself now and then.
  */
 export class WaitingRoom {
-  private readonly waiting = new Map<string, Early & { readonly timer: NodeJS.Timeout }>();
+  private readonly waiting = new Map<string, Early & { readonly timer: NodeJS.Timeout | undefined }>();
 
   constructor(private readonly options: WaitingRoomOptions) {}
 
@@ -39,14 +39,12 @@ export class WaitingRoom {
   keep(early: Early): void {
     const key = keyOf(early.envelope);
     const [oldest] = this.waiting.keys();
-    if (this.waiting.has(key) || early.looks >= LOOKS_MAX) return;
+    if (this.waiting.has(key)) return;
     if (oldest !== undefined && this.waiting.size >= this.options.waitingMax) this.release(oldest, undefined);
     const { looks } = early;
-    const timer = setTimeout(
-      () => this.release(key, { ...early, looks: looks + 1 }),
-      FIRST_LOOK_MS * 2 ** looks,
-    );
-    this.waiting.set(key, { ...early, timer: timer.unref() });
+    const look = (): void => this.release(key, { ...early, looks: looks + 1 });
+    const timer = looks < LOOKS_MAX ? setTimeout(look, FIRST_LOOK_MS * 2 ** looks).unref() : undefined;
+    this.waiting.set(key, { ...early, timer });
   }
 
   /** Lets those go whose predecessor is closed. */
