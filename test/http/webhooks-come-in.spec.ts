@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { Injectable, type INestApplication, Module } from '@nestjs/common';
+import { Injectable, type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type Json, Transactions } from '@pawl/core';
 import {
@@ -88,7 +89,7 @@ describe('Webhooks come in', () => {
     flood: { verifier: { verify: () => 'x' }, retention: '1h', rate: { perSecond: 1, burst: 2 } },
   };
 
-  async function open(options: WebhookOptions): Promise<INestApplication> {
+  function moduleOf(options: WebhookOptions): Type {
     const transport = new InMemoryTransport(new InMemoryBus());
     @Module({
       imports: [
@@ -99,8 +100,10 @@ describe('Webhooks come in', () => {
       providers: [Payments],
     })
     class PaymentsModule {}
-    return NestFactory.create(PaymentsModule, { logger: false, abortOnError: false });
+    return PaymentsModule;
   }
+  const open = async (options: WebhookOptions): Promise<INestApplication> =>
+    NestFactory.create(moduleOf(options), { logger: false, abortOnError: false });
 
   beforeAll(async () => {
     database = await testDatabase();
@@ -259,6 +262,18 @@ describe('Webhooks come in', () => {
     for (let n = 0; n < 6; n++) answers.push(await send({}, { to: 'flood' }));
     expect(answers.filter(({ status }) => status === 204).length).toBeGreaterThanOrEqual(2);
     expect(answers.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
+  });
+
+  it('in an application that a testing module has made', async () => {
+    const compiled = await Test.createTestingModule({ imports: [moduleOf({ sources })] }).compile();
+    const tested = compiled.createNestApplication({ logger: false });
+    await tested.listen(0, '127.0.0.1');
+    const { port } = (tested.getHttpServer() as { address(): AddressInfo }).address();
+    const address = `http://127.0.0.1:${port}/webhooks/payments`;
+    const headers = { 'content-type': 'application/json', ...signed({ id: 'tested' }) };
+    const { status } = await fetch(address, { method: 'POST', body: PAID, headers });
+    await tested.close();
+    expect([status, await effects('tested')]).toEqual([204, 1]);
   });
 
   it('to nobody, or not long enough remembered: the application does not boot, and all is said at once', async () => {

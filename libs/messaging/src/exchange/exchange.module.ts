@@ -16,7 +16,7 @@ import {
 } from '@nestjs/core';
 import { type Duration, RefusedToBootError, toMilliseconds } from '@pawl/core';
 import { noteWindow } from '../declared.js';
-import { membersOf } from '../http/members-of.js';
+import { membersOf } from '../members-of.js';
 import { dutyProvider } from '../http/duty-provider.js';
 import type { Rate } from '../http/rate-limit.js';
 import { RawBodies } from '../http/raw-bodies.js';

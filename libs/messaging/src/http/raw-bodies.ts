@@ -1,32 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
-import { PawlError } from '@pawl/core';
 import { httpProblem, PROBLEM_TYPE } from '../request/http-problem.js';
 
 /**
  * Reads the bodies of requests below one path as bytes, before any parser of the application touches them, up to a limit: a signature
- * is over bytes, and what is too large is refused whatever the application's own limit is. Made while the application is created, for
- * what is put in front of the parsers has to come first.
+ * is over bytes, and what is too large is refused whatever the application's own limit is. To be made while modules are: then it stands in
+ * front of whatever the application puts in afterwards.
  */
 export class RawBodies {
   private readonly bodies = new WeakMap<object, Buffer>();
 
-  /** @throws PawlError `no_http_adapter`: there is no HTTP application yet. */
   constructor(
-    { httpAdapter }: Pick<HttpAdapterHost, 'httpAdapter'>,
+    host: Pick<HttpAdapterHost, 'httpAdapter' | 'init$'>,
     private readonly config: Pick<ApplicationConfig, 'getGlobalPrefix'>,
     private readonly options: { readonly path: string; readonly bytesMax: number },
   ) {
-    if (!httpAdapter)
-      throw new PawlError(
-        'no_http_adapter',
-        `The module that serves /${options.path} reads bodies itself: create the application with NestFactory.create.`,
-      );
-    httpAdapter.use((request: Incoming, response: ServerResponse, next: () => void) => {
+    const reader = (request: Incoming, response: ServerResponse, next: () => void): void => {
       if (this.serves(request.url ?? '')) this.read(request, response, next);
       else next();
-    });
+    };
+    // At once, or when a testing module gets its HTTP application; never without one.
+    host.init$.subscribe(() => (host.httpAdapter as HttpAdapterHost['httpAdapter'] | null)?.use(reader));
   }
 
   /** The body of a request below the path; empty if it had none. */

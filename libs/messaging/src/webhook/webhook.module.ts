@@ -7,7 +7,7 @@ import {
   MetadataScanner,
 } from '@nestjs/core';
 import { dutyProvider } from '../http/duty-provider.js';
-import { membersOf } from '../http/members-of.js';
+import { membersOf } from '../members-of.js';
 import { RawBodies } from '../http/raw-bodies.js';
 import { MessagingRuntime } from '../messaging-runtime.js';
 import { PAYLOAD_BYTES_MAX } from '../payload.js';
