@@ -11,6 +11,7 @@ export {
   BusyError,
   CommitUnknownError,
   DatabaseUnavailableError,
+  isTrouble,
   sqlErrorKind,
   type SqlErrorKind,
   sqlState,

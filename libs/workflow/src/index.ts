@@ -3,10 +3,8 @@ export type { Duration } from '@pawl/core';
 export type { WorkflowDecorators } from './definition/options.js';
 export { workflow } from './definition/workflow.js';
 export { definitionOf, verify } from './definition/verify.js';
-export { fingerprint, type Graph } from './definition/fingerprint.js';
 export type { Hint, HintChannel, HintHandler } from './dispatch/hints.js';
 export { Definitions } from './engine/definitions.js';
-export { Receiver } from './engine/receiver.js';
 export { StepFailedError, StepTimeoutError } from './engine/step-call.js';
 export {
   type EventOptions,

@@ -73,6 +73,11 @@ export class DatabaseUnavailableError extends PawlError {
   }
 }
 
+/** Whether the database was busy or away: nothing was committed, and the same work may well succeed later. */
+export function isTrouble(error: unknown): error is BusyError | DatabaseUnavailableError {
+  return error instanceof BusyError || error instanceof DatabaseUnavailableError;
+}
+
 /**
  * COMMIT was sent and its answer never came: the transaction is committed or it is not, and only the database knows.
  * Whoever sees this looks for what the transaction would have written before doing it again.

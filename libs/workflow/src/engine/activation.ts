@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  BusyError,
   CommitUnknownError,
   crashPoint,
   DatabaseUnavailableError,
+  isTrouble,
   PawlError,
   sqlState,
   type Transactions,
@@ -205,11 +205,6 @@ export class Activation {
     held.fencingToken = token;
     return this.reload();
   }
-}
-
-/** The database's, not the run's. */
-function isTrouble(error: unknown): boolean {
-  return error instanceof BusyError || error instanceof DatabaseUnavailableError;
 }
 
 /** The server has ended the transaction of a step that waited for something else: the step's own doing. */

@@ -1,12 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  BusyError,
-  crashPoint,
-  DatabaseUnavailableError,
-  Slots,
-  type Transaction,
-  type Transactions,
-} from '@pawl/core';
+import { crashPoint, isTrouble, Slots, type Transaction, type Transactions } from '@pawl/core';
 import type { ExchangeClient } from '@pawl/messaging';
 import { v7 as uuidv7 } from 'uuid';
 import type { StepDefinition } from '../model/definition.js';
@@ -80,7 +73,7 @@ export class ExternalStep {
       try {
         return await this.transactions.run(work);
       } catch (error) {
-        if (!isPassing(error) || held.signal.aborted) throw error;
+        if (!isTrouble(error) || held.signal.aborted) throw error;
         await pause(AGAIN_MS);
       }
     }
@@ -91,10 +84,6 @@ const AGAIN_MS = 100;
 
 /** Calls at a time that tell other services that an answer is kept here. */
 const FORGETTING_MAX = 32;
-
-function isPassing(error: unknown): boolean {
-  return error instanceof BusyError || error instanceof DatabaseUnavailableError;
-}
 
 export function attemptAt({ claim, held }: Activated, step: StepDefinition): AttemptAt {
   return {

@@ -1,8 +1,7 @@
 import {
-  BusyError,
   CommitUnknownError,
-  DatabaseUnavailableError,
   invariant,
+  isTrouble,
   PawlError,
   type Transaction,
   type Transactions,
@@ -187,10 +186,6 @@ export class WorkflowClient {
 
 const KEY_LENGTH_MAX = 512;
 const COMMIT_ATTEMPTS_MAX = 3;
-
-function isTrouble(error: unknown): boolean {
-  return error instanceof BusyError || error instanceof DatabaseUnavailableError;
-}
 
 function started(address: RunAddress, { verdict, rule, detail, runId }: Receipt): Started {
   if (rule === 'started') return { runId, created: true };
