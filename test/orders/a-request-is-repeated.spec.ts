@@ -1,5 +1,6 @@
 import { submitOrder } from '@pawl/contracts';
 import { ExchangeClient, newRequestId } from '@pawl/messaging';
+import { until } from '@pawl/testing';
 import pg from 'pg';
 import { OrdersService } from './orders-service.js';
 
@@ -99,6 +100,24 @@ describe('a request that is repeated under its key', () => {
     expect(await verdicts('r-8')).toEqual([{ verdict: 'applied' }]);
     await client.forget(url, id);
     await expect(client.find(url, id)).rejects.toMatchObject({ code: 'exchange_gone' });
+  });
+
+  it('gets its answer also while shipping is far behind, when new orders are asked to come later', async () => {
+    const before = await orders.post('/orders', { orderId: 'r-9', customer: 'ALFKI' }, { key: 'nine' });
+    await orders.rows(
+      `insert into pawl.outbox_stream (destination, partition, incarnation, unacknowledged, storage, opened_at)
+       values ('shipping', 255, gen_random_uuid(), 100000, pawl.storage_state(), now())`,
+    );
+    const refused = await until(async () => {
+      const reply = await orders.post('/orders', { customer: 'ALFKI' });
+      return reply.status === 503 ? reply : undefined;
+    });
+    expect([refused.body['code'], refused.headers.get('retry-after')]).toEqual(['route_congested', '1']);
+    const again = await orders.post('/orders', { orderId: 'r-9', customer: 'ALFKI' }, { key: 'nine' });
+    expect([again.status, again.text]).toEqual([202, before.text]);
+    const item = { index: 0, product: 'Chai', quantity: 1, unitPriceCents: 1_800 };
+    expect((await orders.post('/orders/r-9/items', item)).status).toBe(202);
+    await orders.rows(`delete from pawl.outbox_stream where partition = 255`);
   });
 
   /** Another client of the service's database, in an open transaction. */

@@ -22,7 +22,7 @@ export interface Order {
 }
 
 /** Shipping hears of an order from its first day, and packs it as soon as it is released. */
-const shipping = route({ to: 'shipping' });
+export const shipping = route({ to: 'shipping' });
 
 const order = workflow<Order>()('order', {
   version: 1,

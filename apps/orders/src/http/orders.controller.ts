@@ -1,9 +1,9 @@
 import { Body, Controller, Get, NotFoundException, Param } from '@nestjs/common';
 import { contentDigest } from '@pawl/core';
 import { ItemAdded, OrderAccepted, OrderSubmitted } from '@pawl/contracts';
-import { type Answered, IdempotentRequests, Identity, type RequestIdentity } from '@pawl/messaging';
+import { type Answered, IdempotentRequests, Identity, Outbox, type RequestIdentity } from '@pawl/messaging';
 import { WorkflowClient } from '@pawl/workflow';
-import { OrderWorkflow } from '../order.workflow.js';
+import { OrderWorkflow, shipping } from '../order.workflow.js';
 import { IdempotentPost } from './idempotent-post.js';
 import { OrderIdPipe } from './order-id.pipe.js';
 import { AcceptOrder, AddItem, SubmitOrder } from './order-requests.js';
@@ -19,12 +19,15 @@ export class OrdersController {
   constructor(
     private readonly requests: IdempotentRequests,
     private readonly workflows: WorkflowClient,
+    private readonly outbox: Outbox,
   ) {}
 
   @IdempotentPost()
   async submit(@Identity('orders') request: RequestIdentity, @Body() body: SubmitOrder): Promise<Answered> {
     const orderId = body.orderId ?? orderIdFor(request);
-    return this.deliver(request, orderId, new OrderSubmitted(orderId, body.customer));
+    // New orders are what can be refused while shipping does not keep up; those under way go on.
+    const admit = (): void => this.outbox.assertRoom(shipping);
+    return this.deliver(request, orderId, new OrderSubmitted(orderId, body.customer), admit);
   }
 
   @IdempotentPost(':id/items')
@@ -53,8 +56,14 @@ export class OrdersController {
     return orderView(run);
   }
 
-  private async deliver(request: RequestIdentity, orderId: string, event: object): Promise<Answered> {
+  private async deliver(
+    request: RequestIdentity,
+    orderId: string,
+    event: object,
+    admit = (): void => undefined,
+  ): Promise<Answered> {
     return this.requests.answer(request, async (tx) => {
+      admit();
       const options = { tx, id: request.key, source: 'http' };
       return answerOf(await this.workflows.deliver(OrderWorkflow, orderId, event, options));
     });
