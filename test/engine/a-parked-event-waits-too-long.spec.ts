@@ -1,6 +1,8 @@
 import { until } from '@pawl/testing';
-import { expectSound, orderIn } from './engine-checks.js';
+import { expireParked } from '../../libs/workflow/src/store/parked-events.js';
+import { expectSound, orderIn, waitingForLocks } from './engine-checks.js';
 import { type EngineStage, startEngine } from './engine-stage.js';
+import { gate } from './gate.js';
 import { Accepted, EFFECTS, ItemAdded, SmallOrderWorkflow, Submitted } from './small-order.js';
 
 describe('A parked event waits too long', () => {
@@ -44,5 +46,31 @@ describe('A parked event waits too long', () => {
       { type: 'small.item-added', run_key: 'one', reason: 'parked-deadline', resolution: 'decided' },
     ]);
     expect(await parked()).toEqual([{ key: 'two' }]);
+  });
+
+  it('and becomes a dead letter in the moment in which it is decided: that is resolved all the same', async () => {
+    const [written, decided] = [gate(), gate()];
+    await stage.client.deliver(SmallOrderWorkflow, 'three', new ItemAdded(0, 'tea'));
+    await maintainer?.stop();
+    maintainer = undefined;
+    await stage.rows(`update pawl.parked_event set deadline = clock_timestamp() where key = 'three'`);
+    const expiring = stage.messaging.transactions.run(async (tx) => {
+      const expired = await expireParked(tx, 10);
+      written.open();
+      await decided.passed;
+      return expired;
+    });
+    await written.passed;
+    const started = stage.client.start(SmallOrderWorkflow, 'three', new Submitted('Ada'));
+    await waitingForLocks(stage);
+    decided.open();
+    expect(await expiring).toBe(1);
+    await started;
+    expect(await letters()).toContainEqual({
+      type: 'small.item-added',
+      run_key: 'three',
+      reason: 'parked-deadline',
+      resolution: 'decided',
+    });
   });
 });

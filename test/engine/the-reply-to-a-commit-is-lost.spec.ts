@@ -122,6 +122,40 @@ describe('The reply to a COMMIT is lost', () => {
     ]);
   });
 
+  it('of an event from outside, and trouble follows: nobody says that it was not stored, and again it is applied once', async () => {
+    const key = 'trouble';
+    const hasty = await startEngine({
+      workflows: [new SmallOrderWorkflow({ charge: async (one) => one })],
+      url: proxy.url(direct.url),
+      options: { work: false },
+      limits: { lockTimeoutMs: 200 },
+    });
+    await direct.client.start(SmallOrderWorkflow, key, new Submitted('Ada'));
+    const commit = proxy.catchCommit('pawl_write_change');
+    const id = '01a1fdeb-8f7f-752d-9468-2e20ce993219';
+    const receipt = hasty.client.deliver(SmallOrderWorkflow, key, new ItemAdded(0, 'tea'), { id });
+    await commit.caught;
+    const holder = direct.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    const held = holder.query('select 1 from pawl.run where key = $1 for no key update', [key]);
+    await waitingForLocks(direct);
+    const refused = expect(receipt).rejects.toMatchObject({
+      code: 'commit_unknown',
+      cause: { code: 'busy' },
+    });
+    commit.lose();
+    await held;
+    await refused;
+    await holder.rollbackTransaction();
+    await holder.release();
+    await hasty.client.deliver(SmallOrderWorkflow, key, new ItemAdded(0, 'tea'), { id });
+    await hasty.stop();
+    expect(await verdictsOf(direct, key)).toEqual([
+      'small.submitted applied started',
+      'small.item-added applied accepted',
+    ]);
+  });
+
   it('of a start: the run is there once, and was created', async () => {
     const commit = proxy.catchCommit('pawl_write_change');
     const started = worker.client.start(SmallOrderWorkflow, 'start', new Submitted('Ada'));

@@ -1,15 +1,21 @@
 import { until } from '@pawl/testing';
-import { effectsOf, expectSound, orderIn, placeOrder } from './engine-checks.js';
+import { effectsOf, expectSound, orderIn, placeOrder, stepOf } from './engine-checks.js';
 import { type EngineStage, startEngine } from './engine-stage.js';
 import { Barrier } from './gate.js';
 import { EFFECTS, SmallOrderWorkflow } from './small-order.js';
 
 describe('Trouble outlasts a step', () => {
   let stage: EngineStage;
-  const reserving = new Barrier();
+  const [reserving, charging] = [new Barrier(), new Barrier()];
+  const charged: string[] = [];
 
   beforeAll(async () => {
-    const workflow = new SmallOrderWorkflow({ charge: async (key) => key }, () => reserving.stop());
+    const charge = async (key: string): Promise<string> => {
+      charged.push(key);
+      await charging.stop();
+      return key;
+    };
+    const workflow = new SmallOrderWorkflow({ charge }, () => reserving.stop());
     stage = await startEngine({
       workflows: [workflow],
       schema: EFFECTS,
@@ -41,7 +47,27 @@ describe('Trouble outlasts a step', () => {
     await holder.rollbackTransaction();
     await holder.release();
     (await reserving.arrival())();
+    (await charging.arrival())();
     await orderIn(stage, 'one', 'AwaitingShipment');
     expect(await effectsOf(stage, 'one')).toEqual(['reserve', 'release']);
+  });
+
+  it('whose effect is elsewhere: what the call has answered is recorded in the end, and it is not made again', async () => {
+    charged.length = 0;
+    await placeOrder(stage, 'two');
+    (await reserving.arrival())();
+    const goOn = await charging.arrival();
+    const holder = stage.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`select 1 from pawl.run where key = 'two' for no key update`);
+    goOn();
+    // The first try to record it gives up, and so does the second.
+    for (const waits of [true, false, true, false])
+      await until(async () => (await somebodyWaits()) === waits);
+    await holder.rollbackTransaction();
+    await holder.release();
+    await orderIn(stage, 'two', 'AwaitingShipment');
+    expect(charged).toHaveLength(1);
+    expect(await stepOf(stage, 'two', 'charge')).toMatchObject({ status: 'done', attempts: 1 });
   });
 });

@@ -45,9 +45,12 @@ it('ends a step when the lease is lost, with that reason', async () => {
   expect(await failed).toMatchObject({ code: 'step_failed', cause: { message: 'lost' } });
 });
 
-it('does not begin to wait when the lease was lost before', async () => {
+it('does not begin a step when the lease was lost, or the process stopped, before', async () => {
+  let begun = false;
   const lease = AbortSignal.abort(new Error('lost'));
-  await expect(call(never, lease, 60_000)).rejects.toMatchObject({ cause: { message: 'lost' } });
+  const failed = call(async () => (begun = true), lease, 60_000);
+  await expect(failed).rejects.toMatchObject({ cause: { message: 'lost' } });
+  expect(begun).toBe(false);
 });
 
 it('keeps its time also when the code is optimised and garbage is collected meanwhile', async () => {
