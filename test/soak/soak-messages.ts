@@ -37,9 +37,11 @@ const OUTBOX_MAX = 4_000;
 const STEP = 500;
 const SAMPLES = 20;
 /** Longer than what is under way takes: what is only slow is not sent again. */
-const LIMITS = { firstIntervalMs: 1_000, longestIntervalMs: 10_000 } as const;
+const LIMITS = { firstIntervalMs: 1_000, longestIntervalMs: 2_000 } as const;
 const STUCK_AFTER_MS = 120_000;
 const RATES: FaultRates = { lost: 0.02, repeated: 0.3, late: 0.1 };
+/** There are few of them, and each says what the one before said. */
+const ACKNOWLEDGEMENT_RATES: FaultRates = { lost: 0.2, repeated: 0.3, late: 0.2 };
 const NO_FAULTS: FaultRates = { lost: 0, repeated: 0, late: 0 };
 
 /** Sends very many messages from one service to another over an unruly bus, and counts what that leaves in the tables. */
@@ -65,9 +67,9 @@ class Soak {
 
   constructor(private readonly options: SoakOptions) {
     const random = seeded(options.seed);
-    const rates = options.faults ? RATES : NO_FAULTS;
-    this.there = new UnrulyTransport(this.newTransport(), random, rates);
-    this.back = new UnrulyTransport(this.newTransport(), random, rates);
+    const { faults } = options;
+    this.there = new UnrulyTransport(this.newTransport(), random, faults ? RATES : NO_FAULTS);
+    this.back = new UnrulyTransport(this.newTransport(), random, faults ? ACKNOWLEDGEMENT_RATES : NO_FAULTS);
     this.keepNumberOne();
   }
 

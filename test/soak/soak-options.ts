@@ -14,6 +14,8 @@ export interface SoakCommand {
 }
 
 const MESSAGES_DEFAULT = 100_000;
+/** So that some partition has a number 1. */
+const MESSAGES_MIN = 100;
 const MESSAGES_MAX = 10_000_000;
 const SEED_MAX = 2 ** 31;
 
@@ -23,7 +25,7 @@ that leaves in the tables: the rows stay few, and at rest there are none.
   npm run soak:messages                  ${MESSAGES_DEFAULT.toLocaleString('en-US')} messages through memory
   npm run soak:messages -- [options]
 
-  --messages N   how many (2 to ${MESSAGES_MAX.toLocaleString('en-US')})
+  --messages N   how many (${MESSAGES_MIN} to ${MESSAGES_MAX.toLocaleString('en-US')})
   --bus BUS      memory, redis or postgres: what carries them; servers are started here
   --seed S       the same faults again (0 to ${SEED_MAX})
   --no-faults    nothing is lost, repeated or shuffled: how fast it goes when all is well
@@ -38,7 +40,7 @@ export function readSoakOptions(args: readonly string[]): SoakCommand {
   const problems: string[] = [];
   const command: SoakCommand = {
     messages:
-      wholeNumber('--messages', values.messages, { least: 2, most: MESSAGES_MAX }, problems) ??
+      wholeNumber('--messages', values.messages, { least: MESSAGES_MIN, most: MESSAGES_MAX }, problems) ??
       MESSAGES_DEFAULT,
     bus: busNamed(values.bus ?? 'memory', problems),
     seed: wholeNumber('--seed', values.seed, { least: 0, most: SEED_MAX }, problems) ?? randomInt(SEED_MAX),

@@ -30,6 +30,9 @@ export interface Finding {
   readonly good: boolean;
 }
 
+/** With fewer messages it is chance whether each fault comes. */
+const FAULTS_FROM = 5_000;
+
 /** Everything a soak has to show. Pure: a mismatch is a mistake in Pawl, or a fault that never came. */
 export function findings(report: SoakReport): Finding[] {
   const { messages, partitions, samples, atRest, oldCopy, faults } = report;
@@ -59,7 +62,7 @@ export function findings(report: SoakReport): Finding[] {
     atLeast('restarts of the receiver', 2, report.restarts),
     exactly('number 1 sent again is recognised', 1, Number(oldCopy.recognised)),
     exactly('effects after that', messages, oldCopy.effectsAfterwards),
-    ...(faults === undefined ? [] : faultFindings(faults)),
+    ...(faults === undefined || messages < FAULTS_FROM ? [] : faultFindings(faults)),
   ];
 }
 
