@@ -201,6 +201,13 @@ describe('Webhooks come in', () => {
     ['as no JSON, unsigned: it is not even read', signed({ id: 'a' }), '{', 401, 'webhook_signature_invalid'],
     ['as no JSON, signed', signed({ id: 'a', body: '{' }), '{', 400, 'bad_request'],
     [
+      'with a body that is compressed',
+      { ...signed({ id: 'a' }), 'content-encoding': 'gzip' },
+      PAID,
+      415,
+      'unsupported_media_type',
+    ],
+    [
       'with what can not be stored',
       signed({ id: 'a', body: '"\\u0000"' }),
       '"\\u0000"',

@@ -37,15 +37,20 @@ export class LossyProxy {
     this.toLose = count;
   }
 
-  /** From now on new connections lead there. */
+  /** From now on connections lead there. Those that are open are reset: a client that keeps one alive would go on asking the old server. */
   leadTo(url: string): void {
     this.target = new URL(url);
+    this.reset();
   }
 
   async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
+    this.reset();
     this.server.close();
     await once(this.server, 'close');
+  }
+
+  private reset(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private link(client: Socket): void {
@@ -59,6 +64,7 @@ export class LossyProxy {
     client.on('close', () => server.destroy()).pipe(server);
     server.on('close', () => client.resetAndDestroy());
     server.on('data', (chunk) => {
+      if (client.destroyed) return;
       if (this.toLose === 0) return void client.write(chunk);
       this.toLose--;
       this.lost++;

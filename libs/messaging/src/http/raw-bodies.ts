@@ -47,15 +47,17 @@ export class RawBodies {
 
   private read(request: Incoming, response: ServerResponse, next: () => void): void {
     const { bytesMax } = this.options;
+    const { 'content-length': length = 0, 'content-encoding': encoding = 'identity' } = request.headers;
+    const tooLarge = `The body is larger than ${bytesMax} bytes.`;
+    if (encoding !== 'identity') return refuse(response, 415, 'Send the body as it is, not compressed.');
+    if (Number(length) > bytesMax) return refuse(response, 413, tooLarge);
     const chunks: Buffer[] = [];
-    let bytes = Number(request.headers['content-length'] ?? 0);
-    if (bytes > bytesMax) return refuse(response, bytesMax);
-    bytes = 0;
+    let bytes = 0;
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes <= bytesMax) return void chunks.push(chunk);
       request.off('data', onData).pause();
-      refuse(response, bytesMax);
+      refuse(response, 413, tooLarge);
     };
     request.on('data', onData);
     request.once('end', () => {
@@ -72,8 +74,10 @@ type Incoming = IncomingMessage & { body?: unknown };
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The rest of the body is not read: the connection ends with the answer. */
-function refuse(response: ServerResponse, bytesMax: number): void {
-  const detail = `The body is larger than ${bytesMax} bytes.`;
-  const problem = httpProblem({ status: 413, code: 'payload_too_large', detail });
-  response.writeHead(413, { 'Content-Type': PROBLEM_TYPE, Connection: 'close' }).end(JSON.stringify(problem));
+function refuse(response: ServerResponse, status: 413 | 415, detail: string): void {
+  const code = status === 413 ? 'payload_too_large' : 'unsupported_media_type';
+  const problem = httpProblem({ status, code, detail });
+  response
+    .writeHead(status, { 'Content-Type': PROBLEM_TYPE, Connection: 'close' })
+    .end(JSON.stringify(problem));
 }
