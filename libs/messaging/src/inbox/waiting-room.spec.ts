@@ -42,6 +42,7 @@ it('has each look for itself, and forgets all of them when it closes', async () 
   await until(() => left.length === 1);
   room.keep(early(2, 0));
   room.close();
+  room.keep(early(3, 0));
   room.closed(partition, RangeSet.upTo(9));
   expect([left, room.size]).toEqual([[1], 0]);
 });

@@ -30,6 +30,8 @@ const LOOKS_MAX = 6;
 export class WaitingRoom {
   private readonly waiting = new Map<string, Early & { readonly timer: NodeJS.Timeout | undefined }>();
 
+  private open = true;
+
   constructor(private readonly options: WaitingRoomOptions) {}
 
   get size(): number {
@@ -39,7 +41,7 @@ export class WaitingRoom {
   keep(early: Early): void {
     const key = keyOf(early.envelope);
     const [oldest] = this.waiting.keys();
-    if (this.waiting.has(key)) return;
+    if (this.waiting.has(key) || !this.open) return;
     if (oldest !== undefined && this.waiting.size >= this.options.waitingMax) this.release(oldest, undefined);
     const { looks } = early;
     const look = (): void => this.release(key, { ...early, looks: looks + 1 });
@@ -59,6 +61,7 @@ export class WaitingRoom {
   }
 
   close(): void {
+    this.open = false;
     for (const key of this.waiting.keys()) this.release(key, undefined);
   }
 
