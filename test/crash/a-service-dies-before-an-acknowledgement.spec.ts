@@ -3,7 +3,12 @@ import { CrashStage } from './crash-stage.js';
 
 describe('A service dies before an acknowledgement', () => {
   let stage: CrashStage;
-  beforeAll(async () => (stage = await CrashStage.set({ archiveIsAway: true })));
+  beforeAll(async () => {
+    stage = await CrashStage.set();
+    // So that numbers are given while the archive is away.
+    await stage.openSessions();
+    await stage.archive.rest();
+  });
   afterEach(async () => {
     await stage.clear();
     await stage.archive.rest();
@@ -16,8 +21,11 @@ describe('A service dies before an acknowledgement', () => {
     ['its messages are to be published again', 'retransmitter.after-taking', 'away'],
     ['its messages are published again', 'retransmitter.after-publish', 'away'],
     ['the acknowledgement is not committed', 'acknowledgements.before-commit', 'there'],
+    ['its session is to be asked for', 'sessions.before-asking', 'new'],
+    ['its session is not open', 'sessions.before-opening', 'new'],
   ])('the sender, when %s: each is received once', async (_when, crashPoint, archive) => {
-    if (archive === 'there') await stage.archive.receive();
+    if (archive !== 'away') await stage.archive.receive();
+    if (archive === 'new') await stage.forgetSessions();
     const keys = stage.keys(3);
     const sender = await stage.fork({ crashPoint });
     sender.send({ start: keys });
@@ -32,9 +40,11 @@ describe('A service dies before an acknowledgement', () => {
   });
 
   it.each([
+    ['before it answers a session', 'sessions.before-answer'],
     ['before its messages are committed', 'inbox.before-commit'],
     ['after its messages are committed', 'inbox.after-commit'],
   ])('the receiver, %s: each takes effect once', async (_when, crashPoint) => {
+    if (crashPoint.startsWith('sessions')) await stage.forgetSessions();
     const keys = stage.keys(3);
     const receiver = await stage.forkArchive(crashPoint);
     const sender = await stage.open();

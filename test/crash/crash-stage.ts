@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { type Account, readAccount } from './account.js';
 import { Archive } from './archive.js';
 import { EffectLedger } from './effect-ledger.js';
-import { SCHEMA } from './errand.js';
+import { SCHEMA, toArchive } from './errand.js';
 import type { Report } from './worker-service.js';
 import { type ErrandService, openErrandService, type ServiceOptions } from './errand-service.js';
 
@@ -13,8 +13,6 @@ export interface StageOptions {
   /** BullMQ for messages; by default on a PostgreSQL database of its own. */
   readonly busUrl?: string;
   readonly databaseUrl?: string;
-  /** The archive receives nothing until the test says so. */
-  readonly archiveIsAway?: boolean;
 }
 
 interface WhereToEnd {
@@ -44,7 +42,7 @@ export class CrashStage {
     private readonly databases: readonly TestDatabase[],
   ) {}
 
-  static async set({ busUrl, databaseUrl, archiveIsAway }: StageOptions = {}): Promise<CrashStage> {
+  static async set({ busUrl, databaseUrl }: StageOptions = {}): Promise<CrashStage> {
     const databases: TestDatabase[] = [];
     const database = async (empty: boolean): Promise<string> => {
       const made = await testDatabase({ empty });
@@ -60,7 +58,7 @@ export class CrashStage {
       new DataSource({ type: 'postgres', url, installExtensions: false }).initialize(),
     ]);
     await dataSource.query(SCHEMA);
-    if (!archiveIsAway) await archive.receive();
+    await archive.receive();
     const options = { databaseUrl: url, ledgerUrl: ledger.url, busUrl: bus, prefix };
     return new CrashStage(ledger, archive, dataSource, options, databases);
   }
@@ -111,6 +109,25 @@ export class CrashStage {
     const enough = async (): Promise<boolean> =>
       ((await this.rows<{ n: number }>(sql, [keys]))[0]?.n ?? 0) >= count;
     await until(enough, { timeoutMs, what: `the end of ${count} of ${keys.length} runs` });
+  }
+
+  /** Waits until messages to the archive may be numbered, while it is there. */
+  async openSessions(): Promise<void> {
+    await this.rows(
+      `insert into pawl.outbox_stream (destination, partition, incarnation)
+       select 'archive', n, gen_random_uuid() from generate_series(0, $1::integer - 1) n`,
+      [toArchive.partitions],
+    );
+    await this.open();
+    const asking = async (): Promise<unknown[]> =>
+      this.rows('select 1 from pawl.outbox_stream where opened_at is null');
+    await until(async () => (await asking()).length === 0, { what: 'open sessions' });
+    await this.clear();
+  }
+
+  /** As if the sender's database were another one: it begins a new incarnation. */
+  async forgetSessions(): Promise<void> {
+    await this.rows(`update pawl.outbox_stream set storage = 'another'`);
   }
 
   /** The archive in a process of its own. */

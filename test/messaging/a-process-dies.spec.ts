@@ -7,6 +7,7 @@ import {
   count,
   effectNumbers,
   effects,
+  openSessions,
   sendNumbers,
   testService,
   type TestService,
@@ -48,6 +49,7 @@ describe('the sender, and its numbers stay what they are', () => {
     'retransmitter.after-publish',
   ])('at %s', async (crashPoint) => {
     await sendNumbers(orders, MESSAGES);
+    await openSessions(orders);
     const dying = run('orders', orders.database.url, crashPoint);
     expect((await dying.exited).signal).toBe('SIGKILL');
     expect(dying.crashed()).toBe(true);
@@ -66,20 +68,23 @@ describe('the sender, and its numbers stay what they are', () => {
   });
 });
 
-describe('the sender, taking acknowledgements in', () => {
-  it('and nothing is lost or done twice', async () => {
-    await shipping.runtime.start();
-    await sendNumbers(orders, MESSAGES);
-    const dying = run('orders', orders.database.url, 'acknowledgements.before-commit');
-    expect((await dying.exited).signal).toBe('SIGKILL');
-    expect(dying.crashed()).toBe(true);
-    await orders.runtime.start();
-    await atRest(MESSAGES);
-  });
+describe('the sender, while its receiver answers', () => {
+  it.each(['sessions.before-asking', 'sessions.before-opening', 'acknowledgements.before-commit'])(
+    'at %s, and nothing is lost or done twice',
+    async (crashPoint) => {
+      await shipping.runtime.start();
+      await sendNumbers(orders, MESSAGES);
+      const dying = run('orders', orders.database.url, crashPoint);
+      expect((await dying.exited).signal).toBe('SIGKILL');
+      expect(dying.crashed()).toBe(true);
+      await orders.runtime.start();
+      await atRest(MESSAGES);
+    },
+  );
 });
 
 describe('the receiver', () => {
-  it.each(['inbox.before-commit', 'inbox.after-commit'])(
+  it.each(['sessions.before-answer', 'inbox.before-commit', 'inbox.after-commit'])(
     'at %s, and each message takes effect once',
     async (crashPoint) => {
       await orders.runtime.start();

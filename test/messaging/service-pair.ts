@@ -124,6 +124,13 @@ export class RecordingTransport implements Transport {
   }
 }
 
+/** Opens the sessions of all partitions that have messages, as a receiver does that is away since. */
+export async function openSessions({ name, database }: TestService): Promise<void> {
+  const other = await testService({ name, bus: new RecordingTransport(), database });
+  await other.runtime.relay.pass();
+  await other.close();
+}
+
 /** The answer of a receiver that has closed what it has acknowledged. */
 export function answerTo(question: WireQuestion): WireAnswer {
   const { stream, partition, incarnation, nonce, acknowledged } = question;

@@ -33,6 +33,7 @@ export { RouteCongestedError } from './outbox/backlogs.js';
 export { Outbox } from './outbox/outbox.js';
 export { outgoing, type OutgoingMessage, type OutgoingOptions } from './outgoing-message.js';
 export { PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, payloadJson, payloadProblems } from './payload.js';
+export { type IncarnationRecord, MessageStreams, type StreamState } from './message-streams.js';
 export type { WireAnswer, WireQuestion } from './session-delivery.js';
 export { type Guarantee, type Route, route, type RouteOptions, streamName } from './route.js';
 export { type BullBackend, type BullBackendOptions, openBullBackend } from './transport/bull-backend.js';

@@ -23,6 +23,7 @@ import { SealingTransport } from './integrity/sealing-transport.js';
 import { NO_SEALS } from './integrity/seals.js';
 import { WIRE_VERSION } from './integrity/wire-version.js';
 import { checkedLimits, type MessagingLimits, type MessagingOptions } from './messaging-options.js';
+import { MessageStreams } from './message-streams.js';
 import { Acknowledgements } from './outbox/acknowledgements.js';
 import { Backlogs } from './outbox/backlogs.js';
 import { Outbox } from './outbox/outbox.js';
@@ -34,6 +35,7 @@ import { Sessions } from './outbox/sessions.js';
 import { Settlements } from './outbox/settlements.js';
 import type { StreamPartition } from './protocol/stream-address.js';
 import { Receiver, type Takers } from './receiver.js';
+import { RestoreWindow } from './restore-window.js';
 import { SeldomLog } from './seldom-log.js';
 import { type BullBackend, openBullBackend } from './transport/bull-backend.js';
 import { BullTransport } from './transport/bull-transport.js';
@@ -55,6 +57,8 @@ export class MessagingRuntime {
   readonly relay: OutboxRelay;
   readonly retransmitter: Retransmitter;
   readonly sessions: Sessions;
+  readonly restoreWindow: RestoreWindow;
+  readonly streams: MessageStreams;
   readonly receiver: Receiver;
   readonly deadLetters: DeadLetters;
   readonly redriver: Redriver;
@@ -75,6 +79,7 @@ export class MessagingRuntime {
     readonly relay: DutyLoop;
     readonly retransmitter: DutyLoop;
     readonly sessions: DutyLoop;
+    readonly restoreWindow: DutyLoop;
     readonly redriver: DutyLoop;
     readonly heldMessages: DutyLoop;
     readonly backlogs: DutyLoop;
@@ -131,6 +136,8 @@ export class MessagingRuntime {
       { transport: this.transport, publisher },
       { service, ...this.limits },
     );
+    this.restoreWindow = new RestoreWindow(this.transactions, this.limits);
+    this.streams = new MessageStreams((sql, values) => this.transactions.run((tx) => tx.query(sql, values)));
     this.relay = new OutboxRelay(this.transactions, publisher, this.sessions, this.limits);
     this.retransmitter = new Retransmitter(this.transactions, publisher, this.limits);
     this.deadLetters = new DeadLetters((sql, values) => this.transactions.run((tx) => tx.query(sql, values)));
@@ -145,16 +152,21 @@ export class MessagingRuntime {
     });
     this.gapWatch = new GapWatch(this.transactions, {
       ...this.limits,
-      onGap: ({ stream, partition, missing, since }) =>
+      onGap: (gap) => {
+        const { stream, partition, missing, since } = gap;
         this.log.warn(
           'A gap stays',
           `${stream}/${partition} waits for number ${missing} since ${since.toISOString()}, later ones have come`,
-        ),
+        );
+        // Nothing if no feed of that sender is known here.
+        this.feeds.fetch(gap).catch((error: unknown) => this.log.warn('A gap was not fetched', error));
+      },
     });
     this.loops = {
       relay: this.loop(this.relay),
       retransmitter: this.loop(this.retransmitter),
       sessions: this.loop(this.sessions),
+      restoreWindow: this.loop(this.restoreWindow),
       redriver: this.loop(this.redriver),
       heldMessages: this.loop(this.heldMessages),
       backlogs: this.loop(this.backlogs),
@@ -227,6 +239,7 @@ export class MessagingRuntime {
     this.loops.retransmitter.start();
     this.loops.backlogs.start();
     this.loops.sessions.start();
+    this.loops.restoreWindow.start();
     this.feedPolls?.start();
     if (this.options.consume === false) return;
     this.loops.redriver.start();

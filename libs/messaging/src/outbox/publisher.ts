@@ -28,7 +28,7 @@ export class Publisher {
    */
   async publish(rows: readonly OutboxRow[]): Promise<void> {
     this.options.announce?.(rows);
-    const pushed = rows.filter(({ pulled }) => !pulled);
+    const pushed = rows.filter(({ pulled, waived }) => !pulled || waived);
     const destinations = [...groupBy(pushed, ({ destination }) => destination)];
     const outcomes = await Promise.allSettled(destinations.map(([to, group]) => this.publishTo(to, group)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');

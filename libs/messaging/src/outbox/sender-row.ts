@@ -21,6 +21,10 @@ export interface SenderRow {
   readonly open: boolean;
 }
 
+/** What stands for a state of the database when a person has asked for a new incarnation, with the numbers trusted or not. */
+export const COMMANDED = 'command';
+export const COMMANDED_RESEND = 'command, resend all';
+
 /** Whether the session of a stream `s` is open: answered, and on this very state of the database. */
 export const SESSION_OPEN = `(s.opened_at IS NOT NULL AND s.storage = pawl.storage_state())`;
 

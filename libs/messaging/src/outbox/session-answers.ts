@@ -68,7 +68,7 @@ export class SessionAnswers {
     else if (judged.receiverIsNew)
       await tx.query(SEND_AGAIN, [...place, answer.closed.toString(), answer.closed.watermark]);
     await tx.query(OPENED, [...place, answer.receiver, this.options.keepAliveMs]);
-    await this.applyClosed(tx, row, answer);
+    await this.applyClosed(tx, row, answer, judged);
     tx.afterCommit(this.options.wakeRelay);
   }
 
@@ -84,11 +84,20 @@ export class SessionAnswers {
     ]);
   }
 
-  private async applyClosed(tx: Transaction, row: SenderRow, { closed }: SessionAnswer): Promise<void> {
+  private async applyClosed(
+    tx: Transaction,
+    row: SenderRow,
+    { closed }: SessionAnswer,
+    { receiverIsNew }: { readonly receiverIsNew: boolean },
+  ): Promise<void> {
     if (closed.size === 0) return;
     const { destination, partition } = row;
     const change = { destination, partition, closed: closed.toString(), ignored: 0, ask: false };
-    const marks = { acknowledged: closed.watermark, closedEnd: closed.end };
+    // Less than was known if the receiver was set back.
+    const acknowledged = receiverIsNew
+      ? closed.watermark
+      : Math.max(closed.watermark, Number(row.open ? row.acknowledged : 0));
+    const marks = { acknowledged, closedEnd: closed.end };
     await applyClosed(tx, [{ ...change, ...marks }], this.options);
   }
 }
@@ -128,7 +137,7 @@ const SEND_AGAIN = statement(
      WHERE destination = $1 AND partition = $2 AND acknowledged_at IS NOT NULL AND NOT $3::int8multirange @> sequence
      RETURNING 1)
    UPDATE pawl.outbox_stream
-   SET unacknowledged = unacknowledged + (SELECT count(*) FROM again)::integer, acknowledged = $4,
+   SET unacknowledged = unacknowledged + (SELECT count(*) FROM again)::integer, acknowledged = least(acknowledged, $4),
      progressed_at = now() - interval '1 hour'
    WHERE destination = $1 AND partition = $2`,
 );

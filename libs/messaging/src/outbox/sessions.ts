@@ -7,7 +7,14 @@ import { questionToWire } from '../session-delivery.js';
 import type { Delivery, Transport } from '../transport/transport.js';
 import { beginAnew } from './begin-anew.js';
 import type { Publisher } from './publisher.js';
-import { SENDER_COLUMNS, type SenderRow, senderOf, streamOf } from './sender-row.js';
+import {
+  COMMANDED,
+  COMMANDED_RESEND,
+  SENDER_COLUMNS,
+  type SenderRow,
+  senderOf,
+  streamOf,
+} from './sender-row.js';
 
 export interface SessionsOptions {
   readonly service: string;
@@ -63,14 +70,22 @@ export class Sessions implements Duty {
     const due = await tx.query<SenderRow>(LOCK_DUE, [PARTITIONS_PER_PASS_MAX]);
     if (due.length === 0) return [];
     const anew = due.filter((row) => mustBeginAnew(senderOf(row), row.storage_now));
-    const { service } = this.options;
-    await beginAnew(tx, anew, { service, reason: 'storage_changed', numbersReused: false });
+    await this.beginAnew(tx, anew);
     return tx.query<AskingRow>(ASK, [
       due.map(({ destination }) => destination),
       due.map(({ partition }) => partition),
       due.map(() => v4()),
       due.map((row) => retransmissionDelay(anew.includes(row) ? 0 : row.asked, this.options)),
     ]);
+  }
+
+  private async beginAnew(tx: Transaction, rows: readonly SenderRow[]): Promise<void> {
+    const { service } = this.options;
+    for (const [storage, group] of groupBy(rows, (row) => row.storage)) {
+      const commanded = storage === COMMANDED || storage === COMMANDED_RESEND;
+      const reason = commanded ? 'command' : 'storage_changed';
+      await beginAnew(tx, group, { service, reason, numbersReused: storage === COMMANDED_RESEND });
+    }
   }
 
   private questionOf(row: AskingRow): Delivery {
