@@ -63,7 +63,7 @@ export interface MessagingLimits {
 export interface MessagingOptions {
   /** Name of this service: source of its messages, destination of others'. */
   readonly service: string;
-  /** `redis://`, `rediss://`, `postgres://`: where BullMQ carries messages. Either this or `transport`. */
+  /** `redis://`, `rediss://`, `redis-cluster://`, `postgres://`: where BullMQ carries messages. Either this or `transport`. */
   readonly busUrl?: string;
   /** Another transport than BullMQ, for tests. It is closed by whoever made it. */
   readonly transport?: Transport;
