@@ -7,6 +7,7 @@ import {
   InMemoryBus,
   InMemoryTransport,
   type MessageContext,
+  MessageType,
   MessagingModule,
   OnMessage,
   Outbox,
@@ -16,6 +17,9 @@ import {
 import { testDatabase, type TestDatabase, testKeys, until } from '@pawl/testing';
 import { DataSource } from 'typeorm';
 import { Noted, QUICK } from './service-pair.js';
+
+@MessageType({ name: 'bell.rung', version: 1 })
+class Rung {}
 
 const toItself = route({ to: 'notes' });
 
@@ -91,6 +95,28 @@ it('refuses a manager that has no transaction, and says what to do', async () =>
     code: 'not_in_transaction',
     message: expect.stringContaining('dataSource.transaction('),
   });
+});
+
+it('refuses a payload that is not of its type, and a message that its route does not carry, before anything is written', async () => {
+  const [dataSource, outbox] = [application.get(DataSource), application.get(Outbox)];
+  const wrong = (): unknown => outgoing(Noted, { n: 'seven' } as never, { route: toItself, key: 'a' });
+  expect(wrong).toThrow(
+    expect.objectContaining({
+      code: 'payload_invalid',
+      message: expect.stringContaining('/n must be integer'),
+    }),
+  );
+  const elsewhere = outgoing(Noted, new Noted(7), {
+    route: route({ to: 'notes', messages: [Rung] }),
+    key: 'a',
+  });
+  await expect(
+    dataSource.transaction((manager) => outbox.appendIn(manager, [elsewhere])),
+  ).rejects.toMatchObject({
+    code: 'message_invalid',
+    message: expect.stringContaining('does not carry version 1'),
+  });
+  expect(await dataSource.query('SELECT * FROM pawl.outbox')).toEqual([]);
 });
 
 it('puts a payload that is not of its type aside as a dead letter', async () => {

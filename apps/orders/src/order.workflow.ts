@@ -22,7 +22,10 @@ export interface Order {
 }
 
 /** Shipping hears of an order from its first day, and packs it as soon as it is released. */
-export const shipping = route({ to: 'shipping' });
+export const shipping = route({
+  to: 'shipping',
+  messages: [OrderSubmitted, ItemAdded, OrderAccepted, OrderReleased],
+});
 
 const order = workflow<Order>()('order', {
   version: 1,

@@ -18,7 +18,8 @@ export interface Shipment {
   lines: Record<number, Pick<OrderLine, 'product' | 'quantity'>>;
 }
 
-const orders = route({ to: 'orders' });
+/** Orders hears when one has left the house. */
+export const ordersRoute = route({ to: 'orders', messages: [OrderShipped] });
 
 const shipment = workflow<Shipment>()('shipment', {
   version: 1,
@@ -77,7 +78,7 @@ export class ShipmentWorkflow {
   async ship({ key, runId, send, tx }: StepContext<Shipment>) {
     const trackingNumber = trackingNumberOf(runId);
     await tx.insert(ShippedOrder, { orderId: key, trackingNumber });
-    send(orders, new OrderShipped(key, trackingNumber));
+    send(ordersRoute, new OrderShipped(key, trackingNumber));
     return { trackingNumber };
   }
 }

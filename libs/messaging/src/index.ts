@@ -1,3 +1,8 @@
+export {
+  type AsyncApiDocument,
+  asyncApiDocument,
+  type AsyncApiOptions,
+} from './asyncapi/asyncapi-document.js';
 export { type Acknowledgement, parseAcknowledgement, type WireAcknowledgement } from './acknowledgement.js';
 export { appendDeadLetters, type DeadLetter, type RecordedError, recordedError } from './dead-letter.js';
 export {

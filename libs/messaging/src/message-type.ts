@@ -15,6 +15,8 @@ export interface MessageTypeOptions {
 export interface MessageType {
   readonly name: string;
   readonly version: number;
+  /** JSON Schema of the payload, if one was declared. */
+  readonly schema?: AnySchemaObject;
   /** What is wrong with a payload of this type; empty if nothing is. Never throws. */
   readonly problems: (payload: unknown) => string[];
 }
@@ -65,7 +67,12 @@ function declare({ name, version, schema }: MessageTypeOptions, className: strin
     throw invalid(className, `the version ${version} is not a whole number from 1 on`);
   }
   const validate = schema === undefined ? undefined : compile(schema, className);
-  return { name, version, problems: (payload) => problemsOf(payload, validate) };
+  return {
+    name,
+    version,
+    ...(schema === undefined ? {} : { schema }),
+    problems: (payload) => problemsOf(payload, validate),
+  };
 }
 
 function compile(schema: AnySchemaObject, className: string): ValidateFunction {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PawlError } from '@pawl/core';
 import { noteRoute } from './declared.js';
+import { type MessageClass, messageTypeOf } from './message-type.js';
 
 export interface RouteOptions {
   /** Name of the receiving service. */
@@ -36,6 +37,8 @@ export interface RouteOptions {
   readonly claimCheckBytes?: number;
   /** What the receiver promises of the handling. Default `exactly-once`; see {@link Guarantee}. */
   readonly guarantee?: Guarantee;
+  /** The messages that it carries: others are refused when they are sent, and its AsyncAPI document lists these. Default: any. */
+  readonly messages?: readonly MessageClass[];
 }
 
 /**
@@ -66,6 +69,10 @@ export interface Route {
   readonly pulled: boolean;
   readonly claimCheckBytes: number | undefined;
   readonly guarantee: Guarantee;
+  /** The messages that it carries; undefined: any. */
+  readonly messages: readonly MessageClass[] | undefined;
+  /** Whether it carries messages of this type and version. */
+  readonly carries: (type: string, version: number) => boolean;
   /** The partition of an ordering key; the same in every process and release. */
   readonly partitionOf: (key: string) => number;
 }
@@ -88,6 +95,7 @@ export function route({
   transport = 'bus',
   claimCheckBytes,
   guarantee = 'exactly-once',
+  messages,
 }: RouteOptions): Route {
   if (!isServiceName(to))
     throw invalid(`'${to}' is not a service name (lower case letters, digits, hyphens)`);
@@ -112,7 +120,21 @@ export function route({
   const keyOrder = order === 'key' ? (onDeadLetter ?? 'hold') : undefined;
   const partitionOf = (key: string): number => stableHash(key) % partitions;
   const pulled = transport === 'feed';
-  const declared = { to, partitions, keyOrder, backlogMax, pulled, claimCheckBytes, guarantee, partitionOf };
+  const types =
+    messages && new Set(messages.map(messageTypeOf).map(({ name, version }) => `${name}@${version}`));
+  const carries = (type: string, version: number): boolean => types?.has(`${type}@${version}`) ?? true;
+  const contract = { messages, carries };
+  const declared = {
+    to,
+    partitions,
+    keyOrder,
+    backlogMax,
+    pulled,
+    claimCheckBytes,
+    guarantee,
+    partitionOf,
+    ...contract,
+  };
   noteRoute(declared);
   return declared;
 }

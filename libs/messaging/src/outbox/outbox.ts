@@ -94,7 +94,12 @@ function appendValues(messages: readonly OutgoingMessage[], claimCheck: ClaimChe
   ];
 }
 
-function check({ id, key, type }: OutgoingMessage): void {
+function check({ id, key, type, version, route }: OutgoingMessage): void {
+  if (!route.carries(type, version))
+    throw invalid(
+      type,
+      `the route to ${route.to} does not carry version ${version} of it: add it to its messages`,
+    );
   if (!isUuid(id)) throw invalid(type, `its id '${String(id).slice(0, 50)}' is not a UUID in lower case`);
   if (!isKey(key)) throw invalid(type, 'its key is not a text of 1 to 512 characters');
 }
