@@ -1,3 +1,4 @@
+import { run } from '@pawl/cli';
 import { until } from '@pawl/testing';
 import { ADMIN_TOKEN, OrdersService } from './orders-service.js';
 
@@ -129,6 +130,36 @@ describe('an operator who looks at orders', () => {
         { entrance: 'idempotency-key', name: '', windowMs: 24 * 60 * 60 * 1000 },
       ]) as unknown[],
     });
+  });
+
+  it('has a dead letter redriven or waived by the running service, asked for from the command line', async () => {
+    const pawl = async (...args: string[]) =>
+      run(
+        ['dead-letters', ...args, '--actor', 'ann', '--reason', 'asked again'],
+        { DATABASE_URL: orders.databaseUrl },
+        {
+          out: () => undefined,
+          error: () => undefined,
+        },
+      );
+    const letter = async () => {
+      const [row] = await orders.rows<Record<string, unknown>>('select * from pawl.dead_letter');
+      return row ?? {};
+    };
+    const id = String((await letter())['id']);
+    expect(await pawl('redrive', id)).toBe(0);
+    await until(async () => (await letter())['requested'] === null);
+    // Its run still says otherwise: the same row has one error more.
+    expect(await letter()).toMatchObject({
+      tries: 1,
+      resolution: null,
+      errors: [{ code: 'conflicting-content' }],
+    });
+    expect(await pawl('waive', id)).toBe(0);
+    await until(async () => (await letter())['resolution'] === 'waived');
+    expect(await orders.rows('select id, reason, detail, run_key from pawl.loss')).toEqual([
+      { id, reason: 'waived', detail: 'ann: asked again', run_key: 'o-1' },
+    ]);
   });
 
   it('is told when there is no such run', async () => {
