@@ -21,9 +21,9 @@ export interface FeedPullerOptions {
 /** Messages of one page. */
 const LIMIT = 100;
 /** How long the sender may keep an empty answer back. Seconds. */
-const WAIT_S = 20;
+const WAIT_S = 5;
 /** How long a partition stays with this process after the longest wait, should it die. Milliseconds. */
-const LEASE_MS = 15_000;
+const LEASE_MS = 5_000;
 const EVERY_MS = 250;
 /** When a partition that another process has is looked at again. Milliseconds. */
 const LOOK_AGAIN_MS = 2_000;

@@ -1,5 +1,5 @@
 import { DutyLoop, type DutyErrorListener, RefusedToBootError, type Transactions } from '@pawl/core';
-import { PARTITIONS_MAX, streamName } from '../route.js';
+import { PARTITIONS_MAX, streamEnds, streamName } from '../route.js';
 import type { Delivery, Receive, Transport } from '../transport/transport.js';
 import { FeedClient } from './feed-client.js';
 import { type FeedSource, sourceProblems } from './feed-options.js';
@@ -14,6 +14,16 @@ export interface FeedsOptions {
 }
 
 const PARTITIONS = 8;
+/** Messages from the first that is missing on: those of a gap and a few that are there. */
+const GAP_LIMIT = 100;
+
+/** The first number that an incoming partition lacks. */
+export interface Missing {
+  readonly stream: string;
+  readonly partition: number;
+  readonly incarnation: string;
+  readonly missing: number;
+}
 
 /** A feed that this service reads. */
 interface Reading {
@@ -68,6 +78,18 @@ export class Feeds {
   /** The feed of a service, if it is known here. */
   client(from: string): FeedClient | undefined {
     return this.readings.get(from)?.client;
+  }
+
+  /**
+   * Fetches what is missing from a number on, for a gap that the bus does not fill. Nothing is waited for; what comes goes the way of all messages.
+   * @throws FeedUnavailableError, FeedRefusedError
+   */
+  async fetch({ stream, partition, incarnation, missing }: Missing): Promise<void> {
+    const reading = this.readings.get(streamEnds(stream)?.from ?? '');
+    if (reading === undefined) return;
+    const question = { partition, incarnation, from: missing, limit: GAP_LIMIT, waitS: 0 };
+    const { messages } = await reading.client.page(question);
+    await this.receive?.(this.options.seals.open(messages), true);
   }
 
   /** Starts to pull. */

@@ -93,8 +93,10 @@ export class OutboxFeed {
   /** Of what a reader has sent, that which runs against its stream and no other; messages least of all. */
   opened(stream: string, deliveries: readonly unknown[]): unknown[] {
     return this.options.seals.open(deliveries).filter((content) => {
-      const members = Object.values((content ?? {}) as Readonly<Record<string, unknown>>);
-      return members.length === 1 && (members[0] as { stream?: unknown } | null)?.stream === stream;
+      if (typeof content !== 'object' || content === null || 'stream' in content) return false;
+      // What speaks of a stream stands in a member of its own; beside it may be what form it has.
+      const members = Object.values(content).filter((each) => typeof each === 'object' && each !== null);
+      return members.length === 1 && (members[0] as { stream?: unknown }).stream === stream;
     });
   }
 
