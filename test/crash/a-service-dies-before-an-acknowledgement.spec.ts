@@ -31,7 +31,7 @@ describe('A service dies before an acknowledgement', () => {
     sender.send({ start: keys });
     expect(await sender.exited).toEqual({ code: null, signal: 'SIGKILL' });
     expect(sender.crashed()).toBe(true);
-    expect(await stage.rows('select 1 from pawl.outbox')).not.toEqual([]);
+    if (archive !== 'new') expect(await stage.rows('select 1 from pawl.outbox')).not.toEqual([]);
     if (archive === 'away') await stage.archive.receive();
     const successor = await stage.open();
     await Promise.all(keys.map(async (key) => successor.start(key)));

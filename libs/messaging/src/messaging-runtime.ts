@@ -208,7 +208,7 @@ export class MessagingRuntime {
     const onError = (error: unknown): void => this.log.warn('An answer was not sent', error);
     const acknowledgements = new Acknowledgements(transactions, sending);
     const answers = new SessionAnswers(transactions, sending);
-    const settlements = new Settlements(transactions, { wakeRelay });
+    const settlements = new Settlements(transactions, sending);
     const back = this.feeds.reverse(this.transport);
     const payloads = new PayloadFetcher({
       client: (from) => this.feeds.client(from),

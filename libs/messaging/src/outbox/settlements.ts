@@ -13,7 +13,7 @@ import { waivedLoss, type WaivedRow } from './waived-loss.js';
 export class Settlements {
   constructor(
     private readonly transactions: Transactions,
-    private readonly options: { readonly wakeRelay: () => void },
+    private readonly options: { readonly wakeRelay: () => void; readonly wakeSessions: () => void },
   ) {}
 
   async apply(answers: readonly SettlementAnswer[]): Promise<void> {
@@ -32,7 +32,12 @@ export class Settlements {
     if (row === undefined) return;
     const { incarnation, receiver, handled, unseen } = answer;
     const claim = { incarnation, receiver, closed: handled.union(unseen) };
-    if (judgeAcknowledgement(claim, senderOf(row)) !== 'apply') return;
+    const verdict = judgeAcknowledgement(claim, senderOf(row));
+    if (verdict === 'newer-receiver') {
+      await tx.query(ASK, place);
+      tx.afterCommit(this.options.wakeSessions);
+    }
+    if (verdict !== 'apply') return;
     const ended = await tx.query<SettledRow>(END, [...place, claim.closed.toString()]);
     await appendLosses(tx, ended.filter((each) => has(unseen, each)).map(waivedLoss));
   }
@@ -47,6 +52,11 @@ function has(numbers: RangeSet, { sequence }: SettledRow): boolean {
 const LOCK = statement(
   'settlement_lock',
   `SELECT ${SENDER_COLUMNS} FROM pawl.outbox_stream s WHERE s.destination = $1 AND s.partition = $2 FOR NO KEY UPDATE OF s`,
+);
+
+const ASK = statement(
+  'settlement_ask',
+  `UPDATE pawl.outbox_stream SET next_ask_at = now() WHERE destination = $1 AND partition = $2`,
 );
 
 const END = statement(
