@@ -2,43 +2,48 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const PAGES = ['docs/guarantees.md', 'docs/messaging.md'];
+const PAGES = [...pagesOf('.'), ...pagesOf('docs'), ...pagesOf('libs')];
 
-describe.each(PAGES)('%s', (page) => {
-  const text = readFileSync(join(ROOT, page), 'utf8');
+it.each(PAGES)('%s links to what is there', (page) => {
+  const links = [...textOf(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target = '']) => target);
+  const ours = links.filter((target) => !target.startsWith('https://'));
+  expect(ours.filter((target) => !existsSync(resolve(ROOT, dirname(page), target)))).toEqual([]);
+});
 
-  it('links to what is there', () => {
-    const links = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
-    const missing = links.filter((target) => !existsSync(resolve(ROOT, dirname(page), target)));
-    expect(links.length).toBeGreaterThan(3);
-    expect(missing).toEqual([]);
-  });
-
-  it('quotes code as it stands in the file that is named above it', () => {
-    const quotations = [...text.matchAll(/\]\(([^)]+\.ts)\):?\n\n```ts\n([^]*?)```/g)];
-    const blocks = text.match(/^```ts$/gm) ?? [];
-    expect(quotations).toHaveLength(blocks.length);
-    for (const [, target = '', code = ''] of quotations) {
-      const source = withoutIndentation(readFileSync(resolve(ROOT, dirname(page), target), 'utf8'));
-      expect(source).toContain(withoutIndentation(code));
-    }
-  });
+it('docs/messaging.md quotes code as it stands in the file that is named above it', () => {
+  const text = textOf('docs/messaging.md');
+  const quotations = [...text.matchAll(/\]\(([^)]+\.ts)\):?\n\n```ts\n([^]*?)```/g)];
+  expect(quotations.length).toBeGreaterThan(3);
+  expect(quotations).toHaveLength(text.match(/^```ts$/gm)?.length ?? 0);
+  for (const [, target = '', code = ''] of quotations)
+    expect(withoutIndentation(textOf(join('docs', target)))).toContain(withoutIndentation(code));
 });
 
 it('docs/guarantees.md says of each crash point what is left behind, and of no other', () => {
-  const text = readFileSync(join(ROOT, 'docs/guarantees.md'), 'utf8');
+  const text = textOf('docs/guarantees.md');
   const described = [...text.matchAll(/^\| `([a-z-]+\.[a-z-]+)`/gm)].map(([, name = '']) => name);
   const named = ['core', 'messaging', 'workflow'].flatMap((library) => crashPointsOf(`libs/${library}/src`));
   expect(new Set(described)).toEqual(new Set(named));
 });
 
+function pagesOf(directory: string): string[] {
+  const recursive = directory !== '.';
+  const files = readdirSync(join(ROOT, directory), { recursive, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('.md') && !/(^|\/)(dist|node_modules)\//.test(file))
+    .map((file) => join(directory, file));
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
 function crashPointsOf(directory: string): string[] {
   const files = readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' });
   const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
-  return sources.flatMap((file) => {
-    const text = readFileSync(join(ROOT, directory, file), 'utf8');
-    return [...text.matchAll(/\bcrashPoint\('([a-z.-]+)'\)/g)].map(([, name = '']) => name);
-  });
+  return sources.flatMap((file) =>
+    [...textOf(join(directory, file)).matchAll(/\bcrashPoint\('([a-z.-]+)'\)/g)].map(([, name = '']) => name),
+  );
 }
 
 function withoutIndentation(code: string): string {
