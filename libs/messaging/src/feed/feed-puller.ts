@@ -27,6 +27,8 @@ const LEASE_MS = 5_000;
 const EVERY_MS = 250;
 /** When a partition that another process has is looked at again. Milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
+/** A sender that is away is asked ever more seldom, down to this. Milliseconds. */
+const LONGEST_BACKOFF_MS = 10_000;
 
 /**
  * Pulls one partition: asks for what comes after the inbox's watermark and hands it to the entrance that everything takes, so that where it
@@ -42,6 +44,7 @@ export class FeedPuller implements Duty {
   private idle = true;
   private told = '';
   private notBefore = 0;
+  private failures = 0;
 
   constructor(private readonly options: FeedPullerOptions) {
     this.name = `feed of ${options.stream}/${options.partition}`;
@@ -49,6 +52,19 @@ export class FeedPuller implements Duty {
 
   async pass(signal: AbortSignal): Promise<number> {
     if (performance.now() < this.notBefore) return 0;
+    try {
+      const done = await this.pull(signal);
+      this.failures = 0;
+      return done;
+    } catch (error) {
+      if (signal.aborted) return 0;
+      const afterMs = Math.min(LONGEST_BACKOFF_MS, EVERY_MS * 2 ** ++this.failures);
+      this.notBefore = performance.now() + afterMs;
+      throw error;
+    }
+  }
+
+  private async pull(signal: AbortSignal): Promise<number> {
     const { readers, partition } = this.options;
     const { incarnation } = this.position;
     const leaseMs = WAIT_S * 1_000 + LEASE_MS;
@@ -62,8 +78,7 @@ export class FeedPuller implements Duty {
     const { from, repeated, waitMs } = this.position.next(place, startedAt);
     const waitS = Math.min(WAIT_S, Math.ceil(waitMs / 1_000));
     const question = { partition, incarnation: this.position.incarnation, from, limit: LIMIT, waitS };
-    const page = await this.ask(question, signal);
-    if (page === undefined) return 0;
+    const page = await this.options.ask(question, signal);
     this.options.onPartitions(page.partitions);
     this.idle = page.last === null;
     crashPoint('feed.after-pulling');
@@ -72,15 +87,6 @@ export class FeedPuller implements Duty {
     // Nothing, and at once: the sender stops. A question and no message: it waits for the answer.
     const waited = performance.now() - startedAt > EVERY_MS && page.messages.length === 0;
     return this.idle ? Number(waited) : page.messages.length;
-  }
-
-  private async ask(question: PageQuestion, signal: AbortSignal): Promise<ReceivedPage | undefined> {
-    try {
-      return await this.options.ask(question, signal);
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      throw error;
-    }
   }
 
   /** Says again what is closed, once, when nothing else comes: an acknowledgement that was lost is made good by no copy here. */
