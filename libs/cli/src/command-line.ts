@@ -13,6 +13,13 @@ export const HELP = `Usage: pawl <command> [options]
   dead-letters waive ID...     ask it to close them without effect; what is missing goes to the loss ledger
                                both need --actor NAME --reason TEXT, which are kept
 
+  messages streams             outgoing and incoming partitions: incarnations, sessions, numbers
+  messages incarnations        which began since, newest first, and why: restarts, restores, commands
+  messages waive ID...         publish outgoing messages no more, ask whether they took effect; what did not goes to the loss ledger
+                               needs --actor NAME --reason TEXT, which are kept
+  messages new-incarnation     after a restore that the service can not notice, before it runs again: --to SERVICE or --all;
+                               --resend-all if it has run since
+
   --database URL   PostgreSQL to work on; default: the environment's DATABASE_URL
   --source NAME=DIRECTORY   an application's own tables need it, or they are left alone; may be repeated:
                             pawl migrate --source orders=apps/orders/migrations
@@ -22,9 +29,24 @@ export const HELP = `Usage: pawl <command> [options]
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 migrations are missing.
 `;
 
-const COMMANDS = ['migrate', 'status', 'sql', 'dead-letters', 'help'] as const;
+const COMMANDS = ['migrate', 'status', 'sql', 'dead-letters', 'messages', 'help'] as const;
 type Command = (typeof COMMANDS)[number];
+/** Those that a verb follows. */
+const VERBOSE: readonly Command[] = ['dead-letters', 'messages'];
 const DEAD_LETTER_VERBS = ['list', 'show', 'redrive', 'waive'] as const;
+
+const MESSAGES_VERBS = ['streams', 'incarnations', 'waive', 'new-incarnation'] as const;
+
+/** What is to be shown of streams or done about them. */
+export interface MessagesOrder {
+  readonly verb: (typeof MESSAGES_VERBS)[number];
+  readonly ids: readonly string[];
+  readonly actor: string;
+  readonly reason: string;
+  /** The streams to one service; without it, all. */
+  readonly to: string | undefined;
+  readonly resendAll: boolean;
+}
 
 /** What is to be done about which dead letters. */
 export interface DeadLetterOrder {
@@ -43,6 +65,8 @@ export interface CommandLine {
   readonly lockTimeoutMs: number;
   /** With the command `dead-letters`. */
   readonly deadLetters: DeadLetterOrder | undefined;
+  /** With the command `messages`. */
+  readonly messages: MessagesOrder | undefined;
 }
 
 /**
@@ -61,6 +85,7 @@ export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv)
     lockTimeoutMs: toSeconds(values['lock-timeout']) * 1000,
     deadLetters:
       command === 'dead-letters' ? { ...toOrder(positionals), resolved, after, actor, reason } : undefined,
+    messages: command === 'messages' ? { ...toMessagesOrder(positionals, values), actor, reason } : undefined,
   };
 }
 
@@ -77,6 +102,9 @@ function parse(args: readonly string[]) {
         after: { type: 'string' },
         actor: { type: 'string' },
         reason: { type: 'string' },
+        to: { type: 'string' },
+        all: { type: 'boolean', default: false },
+        'resend-all': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -89,7 +117,7 @@ function toCommand(positionals: readonly string[]): Command {
   const [name, ...rest] = positionals;
   const command = COMMANDS.find((each) => each === name);
   if (!command) throw usage(`unknown command: ${name ?? '(none)'}`);
-  if (rest.length > 0 && command !== 'dead-letters') throw usage(`unexpected: ${rest.join(' ')}`);
+  if (rest.length > 0 && !VERBOSE.includes(command)) throw usage(`unexpected: ${rest.join(' ')}`);
   return command;
 }
 
@@ -100,6 +128,19 @@ function toOrder([, name, ...ids]: readonly string[]): Pick<DeadLetterOrder, 've
   if (verb === 'list' ? ids.length > 0 : verb === 'show' ? ids.length !== 1 : ids.length === 0)
     throw usage(`dead-letters ${verb} wants ${wanted}`);
   return { verb, ids };
+}
+
+function toMessagesOrder(
+  [, name, ...ids]: readonly string[],
+  { to, all, 'resend-all': resendAll }: { to?: string; all: boolean; 'resend-all': boolean },
+): Pick<MessagesOrder, 'verb' | 'ids' | 'to' | 'resendAll'> {
+  const verb = MESSAGES_VERBS.find((each) => each === name);
+  if (!verb) throw usage(`messages: what? ${MESSAGES_VERBS.join(', ')}, not ${name ?? '(nothing)'}`);
+  if ((verb === 'waive') !== ids.length > 0)
+    throw usage(`messages ${verb} wants ${verb === 'waive' ? '' : 'no '}ids`);
+  if (verb === 'new-incarnation' && (to === undefined) !== all)
+    throw usage('messages new-incarnation wants --to SERVICE or --all');
+  return { verb, ids, to, resendAll };
 }
 
 function toSource(text: string): { source: string; directory: string } {

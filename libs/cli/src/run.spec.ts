@@ -92,6 +92,21 @@ describe('dead letters', () => {
   });
 });
 
+it('shows streams and begins new incarnations', async () => {
+  await pawl('migrate');
+  expect(await pawl('messages', 'streams')).toMatchObject({ code: 0, out: '' });
+  expect(await pawl('messages', 'incarnations')).toMatchObject({ code: 0, out: '' });
+  expect(await pawl('messages', 'new-incarnation', '--all')).toMatchObject({
+    code: 0,
+    out: 'new incarnation asked for 0 partitions\n',
+  });
+  const id = '019a0000-0000-7000-8000-000000000001';
+  expect(await pawl('messages', 'waive', id, '--actor', 'ann', '--reason', 'a test')).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('not in the outbox') as string,
+  });
+});
+
 it('prints the schema without a database', async () => {
   const { code, out } = await pawl('sql', '--database', 'postgres://nobody@127.0.0.1:1/none');
   expect([code, out]).toEqual([0, expect.stringContaining('create table if not exists pawl.migration')]);
@@ -112,6 +127,10 @@ it.each([
   [['migrate', 'now'], /unexpected: now/],
   [['migrate', '--source', 'orders'], /NAME=DIRECTORY/],
   [['migrate', '--database', ''], /no database/],
+  [['messages'], /streams, incarnations, waive, new-incarnation, not \(nothing\)/],
+  [['messages', 'waive'], /wants ids/],
+  [['messages', 'waive', 'x', '--actor', 'ann', '--reason', 'y'], /not the id of a message/],
+  [['messages', 'new-incarnation'], /--to SERVICE or --all/],
   [['dead-letters'], /list, show, redrive, waive, not \(nothing\)/],
   [['dead-letters', 'bury'], /not bury/],
   [['dead-letters', 'list', 'x'], /wants no ids/],

@@ -4,9 +4,10 @@ import pg from 'pg';
 import { HELP, readCommandLine } from './command-line.js';
 import type { CommandLine } from './command-line.js';
 import { tendDeadLetters } from './tend-dead-letters.js';
+import { tendMessages } from './tend-messages.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const WRONG_USAGE = ['usage', 'dead_letter_request_invalid'];
+const WRONG_USAGE = ['usage', 'dead_letter_request_invalid', 'message_request_invalid'];
 
 export interface Output {
   out(text: string): void;
@@ -41,6 +42,8 @@ async function execute(line: CommandLine, output: Output): Promise<number> {
       });
     case 'dead-letters':
       return withClient(line, (client) => tendDeadLetters(client, line.deadLetters, output));
+    case 'messages':
+      return withClient(line, (client) => tendMessages(client, line.messages, output));
     case 'status':
       return withClient(line, async (client) => {
         const { applied, pending } = await migrationStatus(client, sources);
