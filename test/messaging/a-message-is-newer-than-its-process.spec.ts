@@ -73,15 +73,18 @@ it('two processes that have its version take it once', async () => {
   expect(await effectNumbers(service(old))).toEqual([0, 1, 2, 3]);
 });
 
-it('what comes behind it in the order of its key waits with it', async () => {
-  const behind = { keyorder: 'hold' } as const;
-  await accept([v2(0, 'a', behind), v1(1, 'a', { ...behind, previous: 0 }), v1(2, 'b', behind)]);
-  expect(await accept([v1(3, 'a', { ...behind, previous: 1 })])).toEqual(['closed']);
-  expect(await pass(old)).toBe(0);
-  expect(await done()).toEqual([2]);
-  while ((await pass(fresh)) > 0);
-  expect(await done()).toEqual([2, 0, 1, 3]);
-});
+it.each(['hold', 'pass'] as const)(
+  'what comes behind it in the order of its key waits with it: %s',
+  async (keyorder) => {
+    const behind = { keyorder };
+    await accept([v2(0, 'a', behind), v1(1, 'a', { ...behind, previous: 0 }), v1(2, 'b', behind)]);
+    expect(await accept([v1(3, 'a', { ...behind, previous: 1 })])).toEqual(['closed']);
+    expect(await pass(old)).toBe(0);
+    expect(await done()).toEqual([2]);
+    while ((await pass(fresh)) > 0);
+    expect(await done()).toEqual([2, 0, 1, 3]);
+  },
+);
 
 it('one that nobody knows keeps no other back, and is a dead letter when its time is up', async () => {
   await accept([arriving(0, { type: 'orders.unheard-of', subject: 'a' }), v2(1, 'a')]);

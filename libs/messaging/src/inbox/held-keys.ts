@@ -8,14 +8,16 @@ export interface HeldLimits {
   readonly heldMax: number;
 }
 
-/** The keys of a batch that a dead letter holds, each with the room for more. To be asked under the lock of the partition's row. */
+/** The keys of a batch behind which others wait already, or that a dead letter holds, each with the room for more. To be asked under the lock of the partition's row. */
 export async function heldKeys(
   tx: Transaction,
   stream: string,
   envelopes: readonly Envelope[],
   { heldPerKeyMax, heldMax }: HeldLimits,
 ): Promise<Map<string, number>> {
-  const keys = new Set(envelopes.filter(({ keyorder }) => keyorder === 'hold').map(({ subject }) => subject));
+  const keys = new Set(
+    envelopes.filter(({ keyorder }) => keyorder !== undefined).map(({ subject }) => subject),
+  );
   if (keys.size === 0) return new Map();
   const rows = await tx.query<{ key: string; held: number; all: number }>(HELD, [
     stream,

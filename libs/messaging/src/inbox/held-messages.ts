@@ -129,7 +129,7 @@ const CLAIM = statement(
        AND (${isKnown('h')} OR h.held_at <= clock_timestamp() - $6::double precision * interval '1 millisecond')
        AND NOT EXISTS (
          SELECT FROM pawl.held_message e WHERE e.stream = h.stream AND e.key = h.key AND e.position < h.position
-           AND (${isKnown('e')} OR e.envelope ->> 'keyorder' = 'hold'))
+           AND (${isKnown('e')} OR e.envelope ->> 'keyorder' IS NOT NULL))
        AND NOT EXISTS (
          SELECT FROM pawl.dead_letter d WHERE d.stream = h.stream AND d.held_key = h.key AND d.resolved_at IS NULL)
      ORDER BY h.position LIMIT $1 FOR UPDATE OF h SKIP LOCKED))

@@ -326,7 +326,7 @@ class SortedBatch {
   /** No process that runs here has its type and version: it waits for one that has, and those behind it of its key wait with it. */
   park(envelope: Envelope): void {
     this.held.push(envelope);
-    this.turns.buried(envelope);
+    this.turns.parked(envelope);
   }
 
   bury(envelope: Envelope, why: Burial): void {

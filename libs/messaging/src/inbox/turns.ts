@@ -31,7 +31,7 @@ export class Turns {
   of({ keyorder, previous, subject }: Envelope): Turn {
     if (keyorder === undefined) return 'now';
     if (previous !== undefined && !this.closed.has(previous) && !this.closing.has(previous)) return 'early';
-    const room = keyorder === 'hold' ? this.heldKeys.get(subject) : undefined;
+    const room = this.heldKeys.get(subject);
     if (room === undefined) return 'now';
     return room > 0 ? 'held' : 'no-room';
   }
@@ -46,7 +46,13 @@ export class Turns {
   }
 
   buried(envelope: Envelope): void {
+    if (envelope.keyorder === 'hold') this.parked(envelope);
+    else this.closing.add(envelope.sequence);
+  }
+
+  /** It waits to be handled, so those behind it wait too, whatever a dead letter would do to them. */
+  parked(envelope: Envelope): void {
     this.closing.add(envelope.sequence);
-    if (envelope.keyorder === 'hold') this.heldKeys.set(envelope.subject, this.heldPerKeyMax);
+    this.heldKeys.set(envelope.subject, this.heldPerKeyMax);
   }
 }
