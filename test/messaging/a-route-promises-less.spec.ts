@@ -23,18 +23,7 @@ async function begin(
   limits: Partial<MessagingLimits> = {},
 ): Promise<TestService> {
   const begun = await testService({ name: 'shipping', bus, limits: { ...LIMITS, ...limits } });
-  const consumer = new HandlerConsumer(
-    'Test.noted',
-    Noted,
-    async (data, context) => {
-      const { n } = data as unknown as Noted;
-      calls.push(n);
-      await handler(n, context);
-    },
-    LIMITS.handlerTimeoutMs,
-    LIMITS.callTimeoutMs,
-  );
-  begun.runtime.consumers.register(['orders.noted'], consumer);
+  begun.runtime.consumers.register(['orders.noted'], calling());
   return begun;
 }
 
@@ -87,6 +76,31 @@ describe.each(['at-least-once', 'at-most-once'] as const)('%s', (guarantee) => {
     expect(await accept([0], { guarantee, type: 'orders.heard' })).toEqual(['closed']);
     expect([seen, await losses()]).toEqual([['orders.heard'], []]);
   });
+});
+
+it('at most once is kept for one that had to wait for a process that has its type', async () => {
+  const later = { guarantee: 'at-most-once', type: 'orders.later' } as const;
+  expect(await accept([0, 1], later)).toEqual(['closed', 'closed']);
+  handler = async (n) => (n === 0 ? Promise.reject(new PawlError('away', 'nobody there')) : undefined);
+  service.runtime.consumers.register(['orders.later'], calling());
+  await service.dataSource.query('UPDATE pawl.held_message SET due_at = clock_timestamp()');
+  while ((await service.runtime.heldMessages.pass()) > 0);
+  expect(calls.toSorted()).toEqual([0, 1]);
+  expect(await losses()).toMatchObject([{ reason: 'handler-failed', payload: { n: 0 } }]);
+  expect(await count(service, 'pawl.held_message')).toBe(0);
+});
+
+it('at most once is kept for one that is redriven', async () => {
+  await accept([0], { guarantee: 'at-most-once', data: { n: 'x' } });
+  await service.dataSource.query(`UPDATE pawl.dead_letter SET payload = '{"n": 5}'`);
+  handler = async () => Promise.reject(new PawlError('away', 'nobody there'));
+  const [letter] = await service.runtime.deadLetters.list();
+  await service.runtime.deadLetters.redrive([letter?.id ?? ''], { actor: 'ann', reason: 'mended' });
+  expect(await service.runtime.redriver.pass()).toBe(1);
+  expect(
+    await service.runtime.deadLetters.redrive([letter?.id ?? ''], { actor: 'ann', reason: 'x' }),
+  ).toEqual([]);
+  expect([calls, await losses()]).toMatchObject([[5], [{ reason: 'handler-failed', payload: { n: 5 } }]]);
 });
 
 describe('at least once', () => {
@@ -176,6 +190,21 @@ it('the guarantee of a route travels with its messages', async () => {
     await Promise.all([orders.close(), shipping.close()]);
   }
 });
+
+/** Its handler counts the call, and does what the test wants. */
+function calling(): HandlerConsumer {
+  return new HandlerConsumer(
+    'Test.noted',
+    Noted,
+    async (data, context) => {
+      const { n } = data as unknown as Noted;
+      calls.push(n);
+      await handler(n, context);
+    },
+    LIMITS.handlerTimeoutMs,
+    LIMITS.callTimeoutMs,
+  );
+}
 
 async function accept(sequences: number[], fields: Partial<Envelope> = {}): Promise<string[]> {
   return service.runtime.inbox.accept(sequences.map((n) => arriving(n, fields)));

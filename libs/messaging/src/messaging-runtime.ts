@@ -146,7 +146,7 @@ export class MessagingRuntime {
     const calls = new OutsideCalls(this.transactions, this.consumers, { callTimeoutMs, onError });
     const leaseMs = callTimeoutMs + 2 * handlerTimeoutMs;
     this.redriver = new Redriver(this.transactions, this.consumers, calls, { leaseMs });
-    this.heldMessages = new HeldMessages(this.transactions, this.consumers, {
+    this.heldMessages = new HeldMessages(this.transactions, this.consumers, calls, {
       ...this.limits,
       onError: (error) => this.log.warn('A held message stays held', error),
     });

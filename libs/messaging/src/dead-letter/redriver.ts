@@ -87,14 +87,13 @@ export class Redriver implements Duty {
   private async redriveMessage(letter: Requested, envelope: Envelope): Promise<void> {
     if (this.consumers.of(envelope.type, envelope.dataversion).length === 0)
       throw refused('unknown_type', `nobody handles ${envelope.type} in version ${envelope.dataversion}`);
-    const { guarantee } = envelope;
-    if (guarantee === 'at-least-once') await this.calls.make(envelope);
-    const marked = guarantee === 'at-most-once' && this.calls.concern(envelope);
-    await this.resolveWith(letter, async (tx) => {
-      await this.handle(tx, envelope);
-      if (marked) await appendLosses(tx, [this.calls.lossOf(envelope)]);
+    await this.calls.around(envelope, async (mark) => {
+      await this.resolveWith(letter, async (tx) => {
+        await this.handle(tx, envelope);
+        await mark(tx);
+      });
+      return true;
     });
-    if (marked) await this.calls.makeMarked(envelope);
   }
 
   private async redriveEvent(letter: Requested): Promise<void> {

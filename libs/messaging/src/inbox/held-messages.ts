@@ -5,6 +5,7 @@ import type { Envelope } from '../envelope.js';
 import type { Consumers } from './consumers.js';
 import { LeaveOpenError } from './leave-open-error.js';
 import type { MessageConsumer } from './message-consumer.js';
+import type { OutsideCalls } from './outside-calls.js';
 import { isTransient } from './stream-batch.js';
 
 export interface HeldMessagesOptions {
@@ -38,6 +39,7 @@ export class HeldMessages implements Duty {
   constructor(
     private readonly transactions: Transactions,
     private readonly consumers: Consumers,
+    private readonly calls: OutsideCalls,
     private readonly options: HeldMessagesOptions,
   ) {
     this.everyMs = Math.min(EVERY_MS, options.firstIntervalMs);
@@ -59,7 +61,10 @@ export class HeldMessages implements Duty {
       // More than all of them: the last one ended its process.
       if (held.attempts > this.options.attemptsMax) await this.bury(held, 'attempts_exhausted');
       else if (this.consumersOf(held).length === 0) await this.bury(held, 'unknown_type');
-      else await this.transactions.run((tx) => this.handle(tx, held));
+      else
+        await this.calls.around(held.envelope, (mark) =>
+          this.transactions.run((tx) => this.handle(tx, held, mark)),
+        );
     } catch (error) {
       this.options.onError(error);
       if (isTransient(error))
@@ -72,12 +77,21 @@ export class HeldMessages implements Duty {
     return this.consumers.of(type, dataversion);
   }
 
-  private async handle(tx: Transaction, held: Held): Promise<void> {
-    if (!(await take(tx, held))) return;
+  /** Answers whether it was still there. */
+  private async handle(
+    tx: Transaction,
+    held: Held,
+    mark: (tx: Transaction) => Promise<void>,
+  ): Promise<boolean> {
+    if (!(await take(tx, held))) return false;
+    const outside = this.consumers.outside(held.envelope);
     for (const consumer of this.consumersOf(held)) {
+      if (outside.includes(consumer)) continue;
       const open = await consumer.handle([held.envelope], tx);
       if (open.length > 0) throw new LeaveOpenError(`${consumer.name} can not take it now.`);
     }
+    await mark(tx);
+    return true;
   }
 
   private async fail(held: Held, error: RecordedError): Promise<void> {

@@ -1,7 +1,7 @@
-import { crashPoint, statement, type Transactions } from '@pawl/core';
+import { crashPoint, statement, type Transaction, type Transactions } from '@pawl/core';
 import { recordedError } from '../dead-letter.js';
 import type { Envelope } from '../envelope.js';
-import { type Loss, lossId } from '../loss.js';
+import { appendLosses, type Loss, lossId } from '../loss.js';
 import type { Consumers } from './consumers.js';
 
 export interface OutsideCallsOptions {
@@ -54,6 +54,22 @@ export class OutsideCalls {
       // The row stays as it is, `unknown`: that is what it is there for.
       this.options.onError(error, [envelope]);
     }
+  }
+
+  /**
+   * Does `close`, a transaction that closes a stored message, and calls before or after it, as the message's route promises. In it `mark` is to be
+   * called; it answers whether it has closed the message, or somebody else had.
+   */
+  async around(
+    envelope: Envelope,
+    close: (mark: (tx: Transaction) => Promise<void>) => Promise<boolean>,
+  ): Promise<void> {
+    if (envelope.guarantee === 'at-least-once') await this.make(envelope);
+    const toMark = envelope.guarantee === 'at-most-once' && this.concern(envelope);
+    const closed = await close(async (tx) => {
+      if (toMark) await appendLosses(tx, [this.lossOf(envelope)]);
+    });
+    if (closed && toMark) await this.makeMarked(envelope);
   }
 
   /** The row that is written with the mark of a message, before it is called. */
