@@ -1,45 +1,49 @@
+// Explores the protocol within larger bounds than the specs do: npm run model -- --messages 4 --crashes 2
 import { parseArgs } from 'node:util';
 import { explore, printExploration } from '@pawl/testing';
-import { protocolModel } from './protocol-model.js';
+import { CALM } from './bounds.js';
+import { type Bounds, protocolModel } from './protocol-model.js';
+
+const OPTIONS = {
+  messages: 'writes',
+  crashes: 'crashes',
+  restarts: 'restarts',
+  'sender-restores': 'senderRestores',
+  'receiver-restores': 'receiverRestores',
+  questions: 'questions',
+  waivers: 'waivers',
+  relays: 'relays',
+  window: 'window',
+  ranges: 'rangesMax',
+} as const;
+
+const PROGRESS_EVERY = 50_000;
 
 const { values } = parseArgs({
   options: {
-    messages: { type: 'string', default: '2' },
-    crashes: { type: 'string', default: '1' },
-    flushes: { type: 'string', default: '1' },
-    restarts: { type: 'string', default: '0' },
-    waivers: { type: 'string', default: '0' },
-    sr: { type: 'string', default: '0' },
-    rr: { type: 'string', default: '0' },
-    questions: { type: 'string', default: '0' },
-    window: { type: 'string', default: '2' },
-    ranges: { type: 'string', default: '2' },
-    relays: { type: 'string', default: '2' },
-    states: { type: 'string', default: '300000' },
+    ...Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: 'string' as const }])),
+    states: { type: 'string', default: '1000000' },
+    'no-restore-window': { type: 'boolean', default: false },
   },
 });
-const started = performance.now();
-const n = (x: string): number => Number(x);
-const model = protocolModel({
-  writes: n(values.messages),
-  crashes: n(values.crashes),
+const given = Object.entries(OPTIONS).flatMap(([option, bound]) => {
+  const value = values[option as keyof typeof values];
+  return value === undefined ? [] : [[bound, wholeNumber(option, String(value))]];
+});
+const bounds: Bounds = { ...CALM, keeps: !values['no-restore-window'], ...Object.fromEntries(given) };
+process.stdout.write(`${JSON.stringify(bounds)}\n`);
 
-  restarts: n(values.restarts),
-  senderRestores: n(values.sr),
-  receiverRestores: n(values.rr),
-  questions: n(values.questions),
-  waivers: n(values.waivers),
-  window: n(values.window),
-  rangesMax: n(values.ranges),
-  relays: n(values.relays),
-  keeps: true,
+const exploration = explore(protocolModel(bounds), {
+  statesMax: wholeNumber('states', String(values.states)),
+  onProgress: ({ states, waiting, depth }) => {
+    if (states % PROGRESS_EVERY === 0)
+      process.stdout.write(`${states} states, ${waiting} to explore, ${depth} actions deep\n`);
+  },
 });
-const x = explore(model, {
-  statesMax: n(values.states),
-  onProgress: (p) => p.states % 100000 === 0 && console.log(p),
-});
-console.log(
-  process.argv.slice(2).join(' '),
-  printExploration(x),
-  `${Math.round(performance.now() - started)} ms`,
-);
+process.stdout.write(`${printExploration(exploration)}\n`);
+process.exitCode = exploration.outcome === 'violated' ? 1 : 0;
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${option} is '${text}', not a whole number.`);
+  return Number(text);
+}

@@ -2,6 +2,7 @@ import type { Checks } from '@pawl/testing';
 import type { Limits } from './happening.js';
 import type { MessageCopy } from './network.js';
 import { outOf } from './outbox.js';
+import { messagesOf } from './messages.js';
 import type { World } from './world.js';
 
 /** What holds at every moment, however the bus and the processes behave. */
@@ -24,7 +25,7 @@ export function invariants({ window, rangesMax }: Limits): Checks<World> {
     'never acknowledged what is not stored': ({ sender, receiver, history }) => {
       // A restore takes back what was stored: then only the rest tells.
       if (history.receiverRestores > 0) return undefined;
-      const ended = [...sender.written].find(
+      const ended = messagesOf(sender.written).find(
         (message) =>
           !sender.outbox.some((row) => row.message === message && !row.kept) &&
           !receiver.effects.includes(message) &&
@@ -34,7 +35,7 @@ export function invariants({ window, rangesMax }: Limits): Checks<World> {
     },
     'a loss took no effect': ({ sender, receiver, history }) => {
       if (history.receiverBackup !== undefined || history.senderBackup !== undefined) return undefined;
-      const both = [...sender.lost].find((message) => receiver.effects.includes(message));
+      const both = messagesOf(sender.lost).find((message) => receiver.effects.includes(message));
       return both && `message ${both} is in the loss ledger and took effect`;
     },
     'rows bounded': ({ sender, receiver }) => {
@@ -53,7 +54,7 @@ export function invariants({ window, rangesMax }: Limits): Checks<World> {
 /** What holds when nothing is left to do. */
 export const atRest: Checks<World> = {
   'eventually applied': ({ sender, receiver }) => {
-    const missing = [...sender.written].find(
+    const missing = messagesOf(sender.written).find(
       (message) => !receiver.effects.includes(message) && !sender.lost.includes(message),
     );
     return missing && `message ${missing} never took effect`;

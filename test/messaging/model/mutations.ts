@@ -6,6 +6,7 @@ import { copies, type MessageCopy, name, send } from './network.js';
 import { outOf } from './outbox.js';
 import { type Bounds, type Changes, PROTOCOL } from './protocol-model.js';
 import { RULES } from './rules.js';
+import { withEffect } from './messages.js';
 import type { World } from './world.js';
 
 /** A protocol that is wrong in one place. */
@@ -290,7 +291,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
             after: () => ({
               ...world,
               halfway: `${world.halfway}.`,
-              receiver: { ...world.receiver, effects: [...world.receiver.effects, message].sort().join('') },
+              receiver: { ...world.receiver, effects: withEffect(world.receiver.effects, message) },
             }),
           }));
       },

@@ -103,7 +103,7 @@ function lastArrival(protocol: Protocol, world: World, limits: Limits): Happenin
   return arrival(protocol, { ...world, network: remove(world.network, copy) }, copy, limits);
 }
 
-function initial({ relays, window: _, rangesMax: __, keeps: ___, ...left }: Bounds): World {
+function initial({ relays, ...bounds }: Bounds): World {
   return {
     sender: { written: '', outbox: [], stream: undefined, lost: '' },
     relays: Array.from({ length: relays }, () => []),
@@ -119,7 +119,15 @@ function initial({ relays, window: _, rangesMax: __, keeps: ___, ...left }: Boun
       receiverRestores: 0,
       answered: '',
     },
-    left,
+    left: {
+      writes: bounds.writes,
+      crashes: bounds.crashes,
+      questions: bounds.questions,
+      restarts: bounds.restarts,
+      senderRestores: bounds.senderRestores,
+      receiverRestores: bounds.receiverRestores,
+      waivers: bounds.waivers,
+    },
     halfway: '',
   };
 }

@@ -1,6 +1,7 @@
 import { RangeSet } from '@pawl/core';
 import type { Arrival, Transition } from './happening.js';
 import { copies, type MessageCopy, name, send } from './network.js';
+import { withEffect } from './messages.js';
 import type { InboxStream, ReceiverDatabase } from './world.js';
 
 /** `StreamBatch`: sorts, handles and closes, in one transaction under the lock of the partition's row. */
@@ -38,7 +39,7 @@ export const takeMessage: Arrival<MessageCopy> = (world, copy, { rangesMax, keep
         receiver: {
           ...withStream(receiver, after),
           recent: closes && keeps ? [...receiver.recent, { incarnation, message }] : receiver.recent,
-          effects: arrival === 'fresh' ? [...receiver.effects, message].sort().join('') : receiver.effects,
+          effects: arrival === 'fresh' ? withEffect(receiver.effects, message) : receiver.effects,
         },
       };
     },
