@@ -41,10 +41,8 @@ beforeEach(async () => {
 
 describe.each(['at-least-once', 'at-most-once'] as const)('%s', (guarantee) => {
   it('is called in no transaction, once while nothing fails, and a copy is a duplicate', async () => {
-    let inTransaction: unknown;
     handler = async (_, { manager }) => manager;
-    inTransaction = await attempted(guarantee);
-    expect(inTransaction).toMatchObject(
+    expect(await attempted(guarantee)).toMatchObject(
       guarantee === 'at-least-once' ? { errors: ['no_transaction'] } : { losses: ['handler-failed'] },
     );
     handler = async () => {
@@ -85,7 +83,7 @@ it('at most once is kept for one that had to wait for a process that has its typ
   service.runtime.consumers.register(['orders.later'], calling());
   await service.dataSource.query('UPDATE pawl.held_message SET due_at = clock_timestamp()');
   while ((await service.runtime.heldMessages.pass()) > 0);
-  expect(calls.toSorted()).toEqual([0, 1]);
+  expect(calls.toSorted((a, b) => a - b)).toEqual([0, 1]);
   expect(await losses()).toMatchObject([{ reason: 'handler-failed', payload: { n: 0 } }]);
   expect(await count(service, 'pawl.held_message')).toBe(0);
 });
@@ -185,7 +183,8 @@ it('the guarantee of a route travels with its messages', async () => {
       await orders.runtime.transactions.run((tx) => orders.runtime.outbox.append(tx, [message]));
     }
     await until(async () => (await count(orders, 'pawl.outbox')) === 0);
-    expect(seen.toSorted()).toEqual(['at-least-once', 'at-most-once', undefined]);
+    expect(new Set(seen)).toEqual(new Set(['at-least-once', 'at-most-once', undefined]));
+    expect(seen).toHaveLength(3);
   } finally {
     await Promise.all([orders.close(), shipping.close()]);
   }
