@@ -15,7 +15,8 @@ export interface ReceiverView {
  * - `recognised`: took effect under an older incarnation; its number closes without one.
  * - `duplicate`: its number is closed: handled, settled or given up.
  * - `superseded`: of an older session. The sender sends it again under its newer incarnation, if it still has it.
- * - `too-many-ranges`: closing it would make the set too long; it stays open until gaps before it fill.
+ * - `too-many-ranges`: closing it would make the set too long; it stays open until gaps before it fill. Never the lowest open number: what
+ *   others wait for (their order, their gap) always finds room, so a set may have one range more than `rangesMax`.
  */
 export type Arrival = 'fresh' | 'recognised' | 'duplicate' | 'superseded' | 'too-many-ranges';
 
@@ -27,6 +28,6 @@ export function judgeArrival(
 ): Arrival {
   if (closed.has(sequence)) return 'duplicate';
   if (superseded) return 'superseded';
-  if (closed.add(sequence).rangeCount > rangesMax) return 'too-many-ranges';
+  if (sequence !== closed.watermark && closed.add(sequence).rangeCount > rangesMax) return 'too-many-ranges';
   return seen.has(id) ? 'recognised' : 'fresh';
 }
