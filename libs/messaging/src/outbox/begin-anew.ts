@@ -51,7 +51,10 @@ export async function beginAnew(
 /** Most rows of `pawl.incarnation`. */
 const RECORDS_MAX = 1_000;
 
-/** What was kept for a restore of the receiver is forgotten: it has numbers of an incarnation that is over. */
+/**
+ * What was kept for a restore of the receiver keeps its number like the rest, until the receiver has answered: it may have been set back
+ * as well. Where numbers are not trusted it is forgotten.
+ */
 const BEGIN = statement(
   'incarnation_begin',
   `WITH begun AS (
@@ -60,7 +63,7 @@ const BEGIN = statement(
        renumber boolean, first boolean, reason text, id uuid)),
    forgotten AS (
      DELETE FROM pawl.outbox o USING begun
-     WHERE o.destination = begun.destination AND o.partition = begun.partition AND o.acknowledged_at IS NOT NULL),
+     WHERE begun.renumber AND o.destination = begun.destination AND o.partition = begun.partition AND o.acknowledged_at IS NOT NULL),
    renumbered AS (
      UPDATE pawl.outbox o SET sequence = NULL, previous = NULL, next_publish_at = NULL
      FROM begun

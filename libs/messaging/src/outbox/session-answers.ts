@@ -78,6 +78,7 @@ export class SessionAnswers {
     const carried = rows.map((each) => ({ ...each, sequence: Number(each.sequence) }));
     const { done, unseen, again } = carryOver(carried, answer);
     await appendLosses(tx, unseen.map(waivedLoss));
+    await tx.query(CARRY_KEPT, [row.destination, row.partition, answer.previousClosed.toString()]);
     await tx.query(CARRY, [
       [...done, ...unseen].map(({ position }) => position),
       again.map(({ position }) => position),
@@ -120,7 +121,17 @@ const SET_BACK = statement(
 const NUMBERED = statement(
   'session_numbered',
   `SELECT position, sequence, id, type, key, payload, waived_at IS NOT NULL AS waived, waived_by, waived_reason
-   FROM pawl.outbox WHERE destination = $1 AND partition = $2 AND sequence IS NOT NULL`,
+   FROM pawl.outbox WHERE destination = $1 AND partition = $2 AND sequence IS NOT NULL AND acknowledged_at IS NULL`,
+);
+
+/** As \`carryOver\` decides, of what was kept: a receiver that still has it needs it no more, one that lost it gets it again. */
+const CARRY_KEPT = statement(
+  'session_carry_kept',
+  `WITH confirmed AS (
+     DELETE FROM pawl.outbox
+     WHERE destination = $1 AND partition = $2 AND acknowledged_at IS NOT NULL AND sequence <@ $3::int8multirange)
+   UPDATE pawl.outbox SET sequence = NULL, previous = NULL, acknowledged_at = NULL, next_publish_at = NULL
+   WHERE destination = $1 AND partition = $2 AND acknowledged_at IS NOT NULL AND NOT sequence <@ $3::int8multirange`,
 );
 
 const CARRY = statement(
