@@ -88,8 +88,14 @@ const CHANGE = statement(
      AND (receiver_incarnation, closed, settled) IS DISTINCT FROM ($4::uuid, $5::int8multirange, $6::int8multirange)`,
 );
 
+/** Most rows of `pawl.incarnation`. */
+const RECORDS_MAX = 1_000;
+
 const RECORD = statement(
   'session_record',
-  `INSERT INTO pawl.incarnation (id, side, stream, partition, incarnation, previous, reason)
+  `WITH old AS (
+     DELETE FROM pawl.incarnation
+     WHERE id < (SELECT id FROM pawl.incarnation ORDER BY id DESC OFFSET ${RECORDS_MAX} LIMIT 1))
+   INSERT INTO pawl.incarnation (id, side, stream, partition, incarnation, previous, reason)
    VALUES ($1, 'receiver', $2, $3, $4, $5, 'receiver_set_back')`,
 );
