@@ -1,4 +1,5 @@
 import { run } from '@pawl/cli';
+import { BullTransport, openBullBackend } from '@pawl/messaging';
 import { until } from '@pawl/testing';
 import { ADMIN_TOKEN, OrdersService } from './orders-service.js';
 
@@ -132,6 +133,16 @@ describe('an operator who looks at orders', () => {
     });
   });
 
+  it('sees what was refused at the bus, and why', async () => {
+    const backend = openBullBackend(orders.busUrl);
+    await new BullTransport(backend).publish('orders', [{ forged: true } as never]);
+    await until(async () => {
+      const { body } = await orders.get('/admin/v1/deliveries', { authorization: `Bearer ${ADMIN_TOKEN}` });
+      return (body['refused'] as Record<string, number>)['unsigned'] === 1;
+    });
+    await backend.close();
+  });
+
   it('has a dead letter redriven or waived by the running service, asked for from the command line', async () => {
     const pawl = async (...args: string[]) =>
       run(
@@ -180,6 +191,7 @@ describe('an operator who looks at orders', () => {
       '/admin/v1/runs/0190c0de-0000-7000-8000-000000000000',
       '/admin/v1/runs?x=1',
       '/admin/v1/promises',
+      '/admin/v1/deliveries',
     ]) {
       const refused = await orders.get(path, authorization === undefined ? {} : { authorization });
       expect(refused).toMatchObject({ status: 401, body: { code: 'unauthorized' } });

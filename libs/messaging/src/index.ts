@@ -52,6 +52,7 @@ export {
 } from './transport/bull-transport.js';
 export { InMemoryBus, InMemoryTransport } from './transport/in-memory-transport.js';
 export type { Delivery, Receive, Subscription, Transport } from './transport/transport.js';
+export type { ReceiverCounts } from './receiver.js';
 export { TransportUnavailableError } from './transport/transport-unavailable-error.js';
 export { BearerToken, refuseBearer, TOKEN_LENGTH_MIN } from './request/bearer-token.js';
 export { type HttpProblem, httpProblem, PROBLEM_TYPE } from './request/http-problem.js';
