@@ -134,21 +134,23 @@ export class Feeds {
   /** One puller per partition; a stream that turns out to have more gets more. */
   private grow(reading: Reading, partitions: number): void {
     const count = Math.min(partitions, PARTITIONS_MAX);
-    while (this.receive !== undefined && reading.loops.length < count) {
-      const loop = new DutyLoop(this.puller(reading, reading.loops.length), this.options.onError);
+    const { receive } = this;
+    while (receive !== undefined && reading.loops.length < count) {
+      const puller = this.puller(reading, reading.loops.length, receive);
+      const loop = new DutyLoop(puller, this.options.onError);
       reading.loops.push(loop);
       loop.start();
     }
   }
 
-  private puller(reading: Reading, partition: number): FeedPuller {
+  private puller(reading: Reading, partition: number, receive: Receive): FeedPuller {
     const { client } = reading;
     return new FeedPuller({
       stream: client.stream,
       partition,
       readers: this.readers,
       ask: async (question, signal) => client.page(question, signal),
-      receive: async (messages, repeated) => this.receive?.(this.options.seals.open(messages), repeated),
+      receive: async (messages, repeated) => receive(this.options.seals.open(messages), repeated),
       acknowledge: async (acknowledgement) => this.tell(reading, [{ acknowledgement }]),
       onPartitions: (count) => this.grow(reading, count),
     });
