@@ -44,5 +44,6 @@ export async function hand(service: TestService, ...contents: readonly Content[]
 }
 
 function kindOf(content: Content): string {
-  return 'specversion' in content ? 'message' : (Object.keys(content)[0] ?? '');
+  if ('specversion' in content) return 'message';
+  return Object.keys(content).find((name) => name !== 'pawlversion') ?? '';
 }
