@@ -21,6 +21,8 @@ export interface HeldMessagesOptions {
 }
 
 const EVERY_MS = 1_000;
+/** For a process to begin what it has claimed, before another one takes it for dead. */
+const LEASE_MS = 2_000;
 /** Keys at a time: a handler that hangs keeps only its own place. */
 const KEYS_AT_ONCE = 2;
 
@@ -136,7 +138,7 @@ function isKnown(held: string): string {
 const CLAIM = statement(
   'held_claim',
   `UPDATE pawl.held_message SET attempts = attempts + 1, due_at = clock_timestamp()
-     + least($3::double precision, $2 * power(2, least(attempts, 30))) * interval '1 millisecond'
+     + greatest(${LEASE_MS}, least($3::double precision, $2 * power(2, least(attempts, 30)))) * interval '1 millisecond'
    WHERE position = ANY (ARRAY(
      SELECT h.position FROM pawl.held_message h
      WHERE h.due_at <= clock_timestamp()
