@@ -78,6 +78,19 @@ describe('what is not signed as it should be is refused, counted by reason, and 
     expect(await count(shipping, 'effect')).toBe(0);
   });
 
+  it('nor a question of a stream of others, behind a stream of its own', async () => {
+    const incarnation = '7fffffff-ffff-7fff-bfff-ffffffffffff';
+    const question = { stream: 'orders.shipping', partition: 0, incarnation, nonce: randomUUID() };
+    const forged = { stream: 'billing.shipping', question: { ...question, acknowledged: [], gone: [] } };
+    const ring = new KeyRing('billing', [{ id: 'b', secret: BILLING.secret }]);
+    const { counts } = shipping.runtime.receiver;
+    const before = counts.garbage;
+    await put(seal(forged as unknown as Delivery, ring, { from: 'billing', to: 'shipping' }));
+    await until(() => counts.garbage === before + 1);
+    expect(counts.sessions).toBe(0);
+    expect(await count(shipping, 'pawl.inbox_stream')).toBe(0);
+  });
+
   it('with one line in the log for all of a reason', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const { refused } = shipping.runtime.receiver.counts;

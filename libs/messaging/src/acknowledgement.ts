@@ -1,5 +1,6 @@
 import type { RangeSet } from '@pawl/core';
-import { isProblem, isSequence, isUuid, type Problem } from './envelope.js';
+import { isProblem, isSequence, type Problem } from './envelope.js';
+import { isIncarnation } from './protocol/incarnation.js';
 import { PARTITIONS_MAX, streamEnds } from './route.js';
 import { parseRanges } from './wire-ranges.js';
 
@@ -41,8 +42,8 @@ export function parseAcknowledgement(input: unknown): Acknowledgement | Problem 
   const problems: string[] = [];
   if (typeof stream !== 'string' || streamEnds(stream) === undefined) problems.push('stream is invalid');
   if (!isSequence(partition) || partition >= PARTITIONS_MAX) problems.push('partition is invalid');
-  if (!isUuid(incarnation)) problems.push('incarnation is invalid');
-  if (!isUuid(receiver)) problems.push('receiver is invalid');
+  if (!isIncarnation(incarnation)) problems.push('incarnation is invalid');
+  if (!isIncarnation(receiver)) problems.push('receiver is invalid');
   const numbers = parseRanges('closed', closed, RANGES_MAX);
   if (isProblem(numbers)) problems.push(...numbers.problems);
   if (problems.length > 0) return { problems };

@@ -1,6 +1,7 @@
 import type { Json } from '@pawl/core';
 import { TYPE_NAME, TYPE_NAME_LENGTH_MAX } from './message-type.js';
 import { PAYLOAD_BYTES_MAX, payloadProblems } from './payload.js';
+import { isIncarnation } from './protocol/incarnation.js';
 import { type Guarantee, isServiceName, type KeyOrder, PARTITIONS_MAX, streamEnds } from './route.js';
 
 /**
@@ -109,7 +110,7 @@ const RULES: readonly (readonly [keyof Envelope, (value: unknown) => boolean])[]
     'partition',
     (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < PARTITIONS_MAX,
   ],
-  ['incarnation', isUuid],
+  ['incarnation', isIncarnation],
   ['sequence', isSequence],
   ['transmission', (value) => isCount(value)],
   ['keyorder', (value) => value === undefined || value === 'hold' || value === 'pass'],

@@ -131,11 +131,7 @@ export class MessagingRuntime {
       bytesMax: this.limits.claimCheckBytes,
     });
     this.outbox = new Outbox(this.transactions, wakeRelay, this.backlogs, claimCheck);
-    this.sessions = new Sessions(
-      this.transactions,
-      { transport: this.transport, publisher },
-      { service, ...this.limits },
-    );
+    this.sessions = new Sessions(this.transactions, this.transport, { service, ...this.limits });
     this.restoreWindow = new RestoreWindow(this.transactions, this.limits);
     this.streams = new MessageStreams((sql, values) => this.transactions.run((tx) => tx.query(sql, values)));
     this.relay = new OutboxRelay(this.transactions, publisher, this.sessions, this.limits);
@@ -158,7 +154,9 @@ export class MessagingRuntime {
           'A gap stays',
           `${stream}/${partition} waits for number ${missing} since ${since.toISOString()}, later ones have come`,
         );
-        // Nothing if no feed of that sender is known here.
+      },
+      // Nothing if no feed of that sender is known here.
+      fetch: (gap) => {
         this.feeds.fetch(gap).catch((error: unknown) => this.log.warn('A gap was not fetched', error));
       },
     });

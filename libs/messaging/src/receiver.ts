@@ -138,9 +138,13 @@ export class Receiver {
 
 const NO_VERSION: Problem = { problems: ['pawlversion is invalid'] };
 
-/** A message stands at the top, everything else one level below, under its kind. */
+/**
+ * A message stands at the top, everything else one level below, under its kind. What names a stream at the top is a message, whatever else
+ * it holds: that stream is the one its seal was checked for.
+ */
 function kindOf(delivery: unknown): { kind: Kind; input: unknown } {
   const fields = (delivery ?? {}) as Readonly<Record<string, unknown>>;
+  if (fields['stream'] !== undefined) return { kind: 'message', input: delivery };
   const kinds = Object.keys(KINDS) as Kind[];
   const kind = kinds.find((each) => each !== 'message' && fields[each] !== undefined);
   return kind === undefined ? { kind: 'message', input: delivery } : { kind, input: fields[kind] };

@@ -1,6 +1,7 @@
 import type { RangeSet } from '@pawl/core';
 import { isProblem, isSequence, isUuid, type Problem } from './envelope.js';
 import type { PreviousIncarnation } from './protocol/begin-incarnation.js';
+import { isIncarnation } from './protocol/incarnation.js';
 import type { SessionAnswer, SessionQuestion } from './protocol/session.js';
 import type { StreamAddress } from './protocol/stream-address.js';
 import { PARTITIONS_MAX, streamEnds } from './route.js';
@@ -48,7 +49,7 @@ export function parseQuestion(input: unknown): SessionQuestion | Problem {
   const fields = fieldsOf(input);
   const { stream, partition, incarnation, nonce, receiver, previous } = fields;
   const problems = [...addressProblems(fields), ...uuidProblems({ nonce })];
-  if (receiver !== undefined) problems.push(...uuidProblems({ receiver }));
+  if (receiver !== undefined) problems.push(...incarnationProblems({ receiver }));
   if (previous !== undefined && !isPrevious(previous)) problems.push('previous is invalid');
   const sets = parseSets(fields, ['acknowledged', 'gone']);
   if (isProblem(sets)) problems.push(...sets.problems);
@@ -64,7 +65,11 @@ export function parseQuestion(input: unknown): SessionQuestion | Problem {
 export function parseAnswer(input: unknown): SessionAnswer | Problem {
   const fields = fieldsOf(input);
   const { stream, partition, incarnation, nonce, receiver, newest } = fields;
-  const problems = [...addressProblems(fields), ...uuidProblems({ nonce, receiver, newest })];
+  const problems = [
+    ...addressProblems(fields),
+    ...uuidProblems({ nonce }),
+    ...incarnationProblems({ receiver, newest }),
+  ];
   const sets = parseSets(fields, ['closed', 'previousClosed', 'previousSettled']);
   if (isProblem(sets)) problems.push(...sets.problems);
   if (problems.length > 0) return { problems };
@@ -73,7 +78,7 @@ export function parseAnswer(input: unknown): SessionAnswer | Problem {
 
 /** What is wrong with the place that an outside delivery speaks of. */
 export function addressProblems({ stream, partition, incarnation }: Fields): string[] {
-  const problems = uuidProblems({ incarnation });
+  const problems = incarnationProblems({ incarnation });
   if (typeof stream !== 'string' || streamEnds(stream) === undefined) problems.push('stream is invalid');
   if (!isSequence(partition) || partition >= PARTITIONS_MAX) problems.push('partition is invalid');
   return problems;
@@ -89,6 +94,12 @@ export function uuidProblems(fields: Fields): string[] {
   return Object.entries(fields).flatMap(([name, value]) => (isUuid(value) ? [] : [`${name} is invalid`]));
 }
 
+export function incarnationProblems(fields: Fields): string[] {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    isIncarnation(value) ? [] : [`${name} is invalid`],
+  );
+}
+
 function parseSets(fields: Fields, names: readonly string[]): Record<string, RangeSet> | Problem {
   const sets: Record<string, RangeSet> = {};
   for (const name of names) {
@@ -101,7 +112,7 @@ function parseSets(fields: Fields, names: readonly string[]): Record<string, Ran
 
 function isPrevious(input: unknown): boolean {
   const { incarnation, nextSequence } = fieldsOf(input);
-  return isUuid(incarnation) && isSequence(nextSequence);
+  return isIncarnation(incarnation) && isSequence(nextSequence);
 }
 
 function pickPrevious({ incarnation, nextSequence }: PreviousIncarnation): PreviousIncarnation {

@@ -1,7 +1,7 @@
 import type { RangeSet } from '@pawl/core';
 import { isProblem, isSequence, type Problem } from './envelope.js';
 import type { StreamAddress } from './protocol/stream-address.js';
-import { addressProblems, fieldsOf, uuidProblems } from './session-delivery.js';
+import { addressProblems, fieldsOf, incarnationProblems, uuidProblems } from './session-delivery.js';
 import { parseRanges, type WireRanges } from './wire-ranges.js';
 
 /** A sender asks about a message that shall not take effect any more: did it? It travels in place of the message. */
@@ -46,7 +46,7 @@ export function parseSettlementQuestion(input: unknown): SettlementQuestion | Pr
 export function parseSettlementAnswer(input: unknown): SettlementAnswer | Problem {
   const fields = fieldsOf(input);
   const { stream, partition, incarnation, receiver } = fields;
-  const problems = [...addressProblems(fields), ...uuidProblems({ receiver })];
+  const problems = [...addressProblems(fields), ...incarnationProblems({ receiver })];
   const handled = parseRanges('handled', fields['handled'], RANGES_MAX);
   const unseen = parseRanges('unseen', fields['unseen'], RANGES_MAX);
   for (const set of [handled, unseen]) if (isProblem(set)) problems.push(...set.problems);

@@ -56,10 +56,10 @@ export class Publisher {
   }
 }
 
-/** An acknowledged row is gone by now and stays gone. */
+/** What was acknowledged meanwhile is gone or kept for a restore: it is not due again. */
 const NOT_TAKEN = statement(
   'outbox_not_taken',
   `UPDATE pawl.outbox SET transmissions = greatest(transmissions - 1, 0),
      next_publish_at = now() + $2 * interval '1 millisecond'
-   WHERE position = ANY ($1::bigint[])`,
+   WHERE position = ANY ($1::bigint[]) AND acknowledged_at IS NULL AND sequence IS NOT NULL`,
 );

@@ -61,7 +61,7 @@ const TAKE_DUE = statement(
   'outbox_take_due',
   `WITH due AS (
      SELECT o.position FROM pawl.outbox o JOIN pawl.outbox_stream s USING (destination, partition)
-     WHERE o.sequence IS NOT NULL AND NOT o.pulled AND o.next_publish_at <= now() AND o.destination = ANY ($1::text[])
+     WHERE o.sequence IS NOT NULL AND o.acknowledged_at IS NULL AND NOT o.pulled AND o.next_publish_at <= now() AND o.destination = ANY ($1::text[])
        AND ${SESSION_OPEN}
        AND (o.sequence < s.acknowledged_end OR s.progressed_at <= now() - $3 * interval '1 millisecond')
      ORDER BY o.next_publish_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED)

@@ -120,7 +120,7 @@ const SET_BACK = statement(
 
 const NUMBERED = statement(
   'session_numbered',
-  `SELECT position, sequence, id, type, key, payload, waived_at IS NOT NULL AS waived, waived_by, waived_reason
+  `SELECT position, sequence, id, type, key, CASE WHEN waived_at IS NOT NULL THEN payload END AS payload, waived_at IS NOT NULL AS waived, waived_by, waived_reason
    FROM pawl.outbox WHERE destination = $1 AND partition = $2 AND sequence IS NOT NULL AND acknowledged_at IS NULL`,
 );
 

@@ -6,7 +6,6 @@ import { retransmissionDelay } from '../protocol/retransmission.js';
 import { questionToWire } from '../session-delivery.js';
 import type { Delivery, Transport } from '../transport/transport.js';
 import { beginAnew } from './begin-anew.js';
-import type { Publisher } from './publisher.js';
 import {
   COMMANDED,
   COMMANDED_RESEND,
@@ -39,7 +38,7 @@ export class Sessions implements Duty {
 
   constructor(
     private readonly transactions: Transactions,
-    private readonly bus: { readonly transport: Transport; readonly publisher: Publisher },
+    private readonly transport: Transport,
     private readonly options: SessionsOptions,
   ) {
     this.everyMs = Math.min(EVERY_MS, options.firstIntervalMs);
@@ -50,10 +49,11 @@ export class Sessions implements Duty {
     if (asking.length === 0) return 0;
     crashPoint('sessions.before-asking');
     const byDestination = groupBy(asking, ({ destination }) => destination);
-    const free = await this.bus.publisher.uncongested([...byDestination.keys()]);
-    for (const destination of free) {
-      const questions = (byDestination.get(destination) ?? []).map((row) => this.questionOf(row));
-      await this.bus.transport.publish(destination, questions);
+    for (const [destination, rows] of byDestination) {
+      await this.transport.publish(
+        destination,
+        rows.map((row) => this.questionOf(row)),
+      );
     }
     return asking.length;
   }
