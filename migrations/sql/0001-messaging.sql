@@ -125,10 +125,11 @@ create table pawl.inbox_stream (
   superseded_at timestamptz,
   -- Messages may come that took effect under an older incarnation: while their ids are kept, they are compared.
   compares boolean not null default false,
-  -- The lowest number that is missing while later ones are closed, since when that was seen, and when it was reported.
+  -- The lowest number that is missing while later ones are closed, since when that was seen, and when it was last asked
+  -- for elsewhere; the first time it is reported too.
   gap_at bigint,
   gap_since timestamptz,
-  gap_reported_at timestamptz,
+  gap_fetched_at timestamptz,
   duplicates bigint not null default 0,
   refused bigint not null default 0,
   first_seen_at timestamptz not null default clock_timestamp(),

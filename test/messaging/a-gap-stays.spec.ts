@@ -4,6 +4,7 @@ import { arriving, effects, RecordingTransport, type TestService, testService } 
 const HOUR_MS = 3_600_000;
 let shipping: TestService;
 let reported: Gap[];
+let fetched: Gap[];
 let watch: GapWatch;
 
 beforeAll(async () => {
@@ -12,9 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => shipping.close());
 beforeEach(async () => {
-  reported = [];
+  [reported, fetched] = [[], []];
   const onGap = (gap: Gap): number => reported.push(gap);
-  watch = new GapWatch(shipping.runtime.transactions, { gapDeadlineMs: HOUR_MS, onGap });
+  const fetch = (gap: Gap): number => fetched.push(gap);
+  watch = new GapWatch(shipping.runtime.transactions, { gapDeadlineMs: HOUR_MS, onGap, fetch });
   await shipping.dataSource.query('TRUNCATE pawl.inbox_stream');
 });
 
@@ -36,6 +38,24 @@ it('is reported once it is older than its deadline, once, and is gone from the r
   await accept(2);
   await watch.pass();
   expect([await gap(), reported.length]).toEqual([{ gap_at: null, aged: null }, 1]);
+});
+
+it('is fetched when it is reported and again while it stays, not more often than its deadline says', async () => {
+  await accept(1);
+  await watch.pass();
+  expect(fetched).toEqual([]);
+  await age();
+  await watch.pass();
+  await watch.pass();
+  expect(fetched).toEqual(reported);
+  await age();
+  await watch.pass();
+  await watch.pass();
+  expect([fetched.map(({ missing }) => missing), reported.length]).toEqual([[0, 0], 1]);
+  await age();
+  await accept(0);
+  await watch.pass();
+  expect(fetched.length).toBe(2);
 });
 
 it('begins anew when its lowest number has come and another one is missing', async () => {
@@ -73,7 +93,9 @@ async function accept(...sequences: number[]): Promise<void> {
 }
 
 async function age(): Promise<void> {
-  await shipping.dataSource.query(`UPDATE pawl.inbox_stream SET gap_since = gap_since - interval '2 hours'`);
+  await shipping.dataSource.query(
+    `UPDATE pawl.inbox_stream SET gap_since = gap_since - interval '2 hours', gap_fetched_at = gap_fetched_at - interval '2 hours'`,
+  );
 }
 
 async function gap(): Promise<unknown> {
