@@ -4,13 +4,14 @@ import { randomUUID } from 'node:crypto';
 import {
   count,
   effectNumbers,
+  effects,
   openSessions,
   sendNumbers,
   testService,
   type TestService,
 } from '../messaging/service-pair.js';
 
-// Each test starts three processes, on a machine that may be busy.
+// Each test starts a process, on a machine that may be busy.
 jest.setTimeout(90_000);
 
 const SENDER = 'settlements.before-commit';
@@ -26,6 +27,7 @@ beforeEach(async () => {
   prefix = `t${randomUUID().slice(0, 8)}`;
   orders = await testService({ name: 'orders', bus: queues.url, prefix });
   shipping = await testService({ name: 'shipping', bus: queues.url, prefix });
+  shipping.runtime.consumers.register(['orders.noted'], effects());
 });
 afterEach(async () => {
   await orders.close();
@@ -45,19 +47,14 @@ it.each([SENDER, RECEIVER])(
       await orders.runtime.streams.waive(ids.slice(0, 4), { actor: 'ann', reason: 'a test' }),
     ).toHaveLength(4);
     const [dying, other] = crashPoint === SENDER ? [orders, shipping] : [shipping, orders];
-    const fork = (service: TestService, at?: string) =>
-      forkService('test/messaging/fixtures/service-process.ts', {
-        args: [service.name, service.database.url, queues.url, prefix],
-        ...(at !== undefined && { crashPoint: at }),
-      });
-    const survivor = fork(other);
-    expect((await fork(dying, crashPoint).exited).signal).toBe('SIGKILL');
-    const successor = fork(dying);
+    await other.runtime.start();
+    const process = forkService('test/messaging/fixtures/service-process.ts', {
+      args: [dying.name, dying.database.url, queues.url, prefix],
+      crashPoint,
+    });
+    expect((await process.exited).signal).toBe('SIGKILL');
+    await dying.runtime.start();
     await until(async () => (await count(orders, 'pawl.outbox')) === 0, { timeoutMs: 60_000 });
-    for (const process of [survivor, successor]) {
-      process.kill('SIGKILL');
-      await process.exited;
-    }
     const losses = await count(orders, `pawl.loss WHERE reason = 'waived'`);
     expect([losses, await effectNumbers(shipping)]).toEqual([4, expect.any(Array)]);
     expect(new Set(await effectNumbers(shipping)).size).toBe(4);
