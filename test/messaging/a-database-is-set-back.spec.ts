@@ -166,6 +166,28 @@ describe('the receiver’s', () => {
   });
 });
 
+it('the receiver’s, to before the sender began anew: what is unknown of the time before is one loss row', async () => {
+  await pair();
+  await orders.runtime.start();
+  await sendNumbers(orders, 20);
+  await atRest(20);
+  const restore = await backUp(shipping);
+  await sendNumbers(orders, 20, { from: 20 });
+  await atRest(40);
+  await orders.runtime.streams.beginAnew();
+  await sendNumbers(orders, 20, { from: 40 });
+  await atRest(60);
+  await restore();
+  await until(async () => (await unknown()) === 4, { what: 'a row per partition' });
+  await sendNumbers(orders, 20, { from: 60 });
+  await until(async () => (await count(shipping, 'effect')) === 40);
+  expect([await unknown(), await lost()]).toEqual([4, 20]);
+});
+
+function unknown(): Promise<number> {
+  return count(shipping, `pawl.loss WHERE reason = 'receiver_set_back' AND payload ? 'before'`);
+}
+
 async function atRest(messages: number): Promise<void> {
   await until(async () => (await count(orders, 'pawl.outbox')) === 0, { what: 'an empty outbox' });
   expect(await effectNumbers(shipping)).toEqual(upTo(messages));

@@ -3,6 +3,7 @@ import type { Envelope, MessageConsumer } from '@pawl/messaging';
 import {
   arriving,
   closedRanges,
+  count,
   effectNumbers,
   effects,
   RecordingTransport,
@@ -201,16 +202,44 @@ describe('for the moment', () => {
     expect(await accept([5, 3, 1, 6, 7])).toEqual(Array(5).fill('closed'));
     expect(await closedRanges(shipping)).toEqual(['{[0,8)}']);
   });
+});
 
-  it('stays open when its sender claims ever new incarnations', async () => {
-    consume(effects());
-    const outcomes: string[] = [];
-    for (const n of upTo(20)) {
-      const incarnation = `019a0000-0000-7000-8000-${String(n).padStart(12, '0')}`;
-      outcomes.push(...(await accept([0], { incarnation })));
-    }
-    expect(outcomes.filter((outcome) => outcome === 'closed')).toHaveLength(16);
+it('takes effect once though its sender claims ever new incarnations, of which so many are remembered', async () => {
+  const limits = { restoreWindowMs: 600_000 };
+  const patient = await testService({
+    name: 'shipping',
+    bus: new RecordingTransport(),
+    limits,
+    database: shipping.database,
   });
+  patient.runtime.consumers.register(['orders.noted'], effects());
+  const outcomes: string[] = [];
+  for (const n of upTo(20)) {
+    const incarnation = `019a0000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+    outcomes.push(...(await patient.runtime.inbox.accept([arriving(0, { incarnation })])));
+  }
+  expect(outcomes[0]).toBe('closed');
+  expect(await effectNumbers(shipping)).toEqual([0]);
+  expect(await count(shipping, 'pawl.inbox_stream')).toBe(16);
+  // That they were opened before is nothing that this side knows of.
+  expect(await count(shipping, `pawl.loss WHERE reason = 'receiver_set_back'`)).toBe(19);
+  await patient.close();
+});
+
+it('is forgotten with its attempts a day after its number has closed or its incarnation ended', async () => {
+  consume(effects());
+  const older = '019a0000-0000-7000-8000-000000000000';
+  await accept([9], { incarnation: older });
+  await accept([0]);
+  await shipping.dataSource.query(
+    `INSERT INTO pawl.inbox_attempt (stream, partition, incarnation, sequence, message_id, attempts, updated_at)
+     SELECT s.stream, s.partition, s.incarnation, n, gen_random_uuid(), 1, at
+     FROM pawl.inbox_stream s, unnest(ARRAY[0, 1]) n, unnest(ARRAY[now() - interval '25 hours']) at
+     UNION ALL SELECT 'orders.shipping', 0, gen_random_uuid(), 7, gen_random_uuid(), 1, now() - interval '25 hours'
+     UNION ALL SELECT 'orders.shipping', 0, gen_random_uuid(), 8, gen_random_uuid(), 1, now()`,
+  );
+  await shipping.runtime.restoreWindow.pass();
+  expect((await attempts()).map(({ sequence }) => sequence)).toEqual(['1', '8']);
 });
 
 function consume(consumer: MessageConsumer): void {

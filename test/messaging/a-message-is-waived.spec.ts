@@ -1,3 +1,4 @@
+import type { Envelope } from '@pawl/messaging';
 import { HandCarried, hand } from './hand-carried.js';
 import { count, effectNumbers, effects, sendNumbers, testService, type TestService } from './service-pair.js';
 
@@ -46,6 +47,19 @@ it('after it took effect: nothing is missing', async () => {
   await bus.carryAll(orders, shipping);
   expect(await effectNumbers(shipping)).toEqual([0]);
   expect([await losses(), await count(orders, 'pawl.outbox')]).toEqual([[], 0]);
+});
+
+it('after a try that failed: its attempts are forgotten with it', async () => {
+  const [question] = await ask();
+  const { partition, incarnation } = copies[0] as Envelope;
+  await shipping.dataSource.query(
+    `INSERT INTO pawl.inbox_attempt (stream, partition, incarnation, sequence, message_id, attempts)
+     VALUES ('orders.shipping', $1, $2, 0, $3, 1), ('orders.shipping', $1, $2, 1, $3, 1)`,
+    [partition, incarnation, id],
+  );
+  await hand(shipping, question as never);
+  const left = await shipping.dataSource.query('SELECT sequence FROM pawl.inbox_attempt');
+  expect(left).toEqual([{ sequence: '1' }]);
 });
 
 it('and the answer is lost: asked again it is the same', async () => {

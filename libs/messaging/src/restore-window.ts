@@ -5,7 +5,7 @@ const EVERY_MS = 5_000;
 
 /**
  * Forgets what is kept for a database that is set back, once the declared window is over: acknowledged messages, ids of handled ones.
- * And incarnations that are over, once their sender has shown by a message that it has their last answer.
+ * And incarnations that are over, once their sender has shown by a message that it has their last answer; and attempts that were left behind.
  */
 export class RestoreWindow implements Duty {
   readonly name = 'restore window';
@@ -21,8 +21,9 @@ export class RestoreWindow implements Duty {
     const messages = await this.forget(FORGET_MESSAGES, [restoreWindowMs, ROWS_PER_PASS_MAX]);
     const ids = await this.forget(FORGET_IDS, [restoreWindowMs, ROWS_PER_PASS_MAX]);
     await this.forget(FORGET_INCARNATIONS, [restoreWindowMs]);
+    const attempts = await this.forget(FORGET_ATTEMPTS, [ROWS_PER_PASS_MAX]);
     await this.forget(END_COMPARING, []);
-    return Math.max(messages, ids) === ROWS_PER_PASS_MAX ? ROWS_PER_PASS_MAX : 0;
+    return Math.max(messages, ids, attempts) === ROWS_PER_PASS_MAX ? ROWS_PER_PASS_MAX : 0;
   }
 
   private async forget(sql: Statement, values: readonly unknown[]): Promise<number> {
@@ -53,6 +54,22 @@ const FORGET_INCARNATIONS = statement(
        SELECT FROM pawl.inbox_stream newer
        WHERE newer.stream = old.stream AND newer.partition = old.partition
          AND newer.superseded_at IS NULL AND newer.closed <> '{}')
+   RETURNING 1`,
+);
+
+/**
+ * A number that closes takes its attempts with it. Left behind are those of incarnations that are over, and of whoever gave a try back when
+ * another process had closed the number; a day later nobody is at it any more.
+ */
+const FORGET_ATTEMPTS = statement(
+  'restore_window_attempts',
+  `DELETE FROM pawl.inbox_attempt WHERE ctid = ANY (ARRAY(
+     SELECT a.ctid FROM pawl.inbox_attempt a
+     WHERE a.updated_at < now() - interval '1 day' AND NOT EXISTS (
+       SELECT FROM pawl.inbox_stream s
+       WHERE s.stream = a.stream AND s.partition = a.partition AND s.incarnation = a.incarnation
+         AND s.superseded_at IS NULL AND NOT s.closed @> a.sequence)
+     LIMIT $1))
    RETURNING 1`,
 );
 

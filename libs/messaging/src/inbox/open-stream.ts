@@ -1,5 +1,6 @@
 import { RangeSet, statement, type Transaction } from '@pawl/core';
 import { v7 } from 'uuid';
+import { appendLosses, type Loss } from '../loss.js';
 import type { ReceiverStream } from '../protocol/session.js';
 import type { StreamAddress } from '../protocol/stream-address.js';
 
@@ -24,15 +25,41 @@ export async function lockIncarnations(
   }));
 }
 
-/** Makes the newest incarnation's row, and ends the older ones: a batch that waits for one of their rows finds it superseded. */
+export interface Opening {
+  /** Messages may come under it that took effect under an older one. */
+  readonly compares: boolean;
+  /** The incarnation whose numbers the sender's messages still carry: the last that would be forgotten. */
+  readonly previous?: string | undefined;
+  /** It was open before, in a state of this side that is lost. */
+  readonly setBack: boolean;
+}
+
+/**
+ * Makes the newest incarnation's row, and ends the older ones: a batch that waits for one of their rows finds it superseded. If this side
+ * was set back to before it was opened, nobody can tell any more what was acknowledged under the older ones since the backup: that is
+ * one row of the loss ledger.
+ */
 export async function openIncarnation(
   tx: Transaction,
   { stream, partition }: Pick<StreamAddress, 'stream' | 'partition'>,
   { incarnation, receiver, closed }: ReceiverStream,
-  { compares }: { readonly compares: boolean },
+  { compares, previous, setBack }: Opening,
 ): Promise<void> {
-  const values = [stream, partition, incarnation, receiver, closed.toString(), compares, INCARNATIONS_MAX];
-  await tx.query(OPEN, values);
+  const values = [stream, partition, incarnation, receiver, closed.toString(), compares];
+  await tx.query(OPEN, [...values, INCARNATIONS_MAX, previous ?? null]);
+  if (setBack) await appendLosses(tx, [unknownPast(stream, partition, incarnation)]);
+}
+
+function unknownPast(stream: string, partition: number, incarnation: string): Loss {
+  return {
+    origin: 'message',
+    type: 'unknown',
+    subject: `${stream}/${partition}`,
+    payload: { before: incarnation },
+    reason: 'receiver_set_back',
+    detail:
+      'This database was set back to before this incarnation of the sender: what was acknowledged under earlier ones since the backup is unknown.',
+  };
 }
 
 /**
@@ -47,7 +74,8 @@ export async function openAtFirstSight(
   if (known.some((each) => each.incarnation >= incarnation)) return;
   const none = { closed: RangeSet.empty, settled: RangeSet.empty };
   const row = { incarnation, receiver: v7(), ...none };
-  await openIncarnation(tx, { stream, partition }, row, { compares: known.length > 0 });
+  const older = known.length > 0;
+  await openIncarnation(tx, { stream, partition }, row, { compares: older, setBack: older });
 }
 
 interface IncarnationRow {
@@ -65,12 +93,14 @@ const LOCK_ALL = statement(
    FROM pawl.inbox_stream WHERE stream = $1 AND partition = $2 ORDER BY incarnation FOR NO KEY UPDATE`,
 );
 
+/** What has nothing closed is forgotten first: nothing is lost with it. Last what the sender asks about: it carries those numbers still. */
 const OPEN = statement(
   'inbox_open',
   `WITH forgotten AS (
      DELETE FROM pawl.inbox_stream WHERE stream = $1 AND partition = $2 AND incarnation IN (
        SELECT incarnation FROM pawl.inbox_stream WHERE stream = $1 AND partition = $2
-       ORDER BY incarnation DESC OFFSET $7::integer - 1)
+       ORDER BY incarnation IS NOT DISTINCT FROM $8::uuid DESC, closed <> '{}' DESC, incarnation DESC
+       OFFSET $7::integer - 1)
      RETURNING incarnation),
    superseded AS (
      UPDATE pawl.inbox_stream SET superseded_at = now()

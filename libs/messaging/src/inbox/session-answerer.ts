@@ -49,7 +49,10 @@ export class SessionAnswerer {
     if (stream === undefined) return answer;
     if (known.some(({ incarnation }) => incarnation === stream.incarnation))
       await this.change(tx, question, answering);
-    else await openIncarnation(tx, question, stream, { compares });
+    else {
+      const previous = question.previous?.incarnation;
+      await openIncarnation(tx, question, stream, { compares, previous, setBack });
+    }
     await appendLosses(
       tx,
       lost.toRanges().map(([from, to]) => ({

@@ -63,6 +63,9 @@ export class SettlementAnswerer {
 
 const CLOSE = statement(
   'settlement_close',
-  `UPDATE pawl.inbox_stream SET closed = closed + $4::int8multirange, settled = settled + $5::int8multirange
+  `WITH forgotten AS (
+     DELETE FROM pawl.inbox_attempt
+     WHERE stream = $1 AND partition = $2 AND incarnation = $3 AND sequence <@ $4::int8multirange)
+   UPDATE pawl.inbox_stream SET closed = closed + $4::int8multirange, settled = settled + $5::int8multirange
    WHERE stream = $1 AND partition = $2 AND incarnation = $3`,
 );
