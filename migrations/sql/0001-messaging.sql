@@ -243,6 +243,11 @@ create table pawl.held_message (
   key text not null,
   -- As it arrived, payload included: its number is closed, so nobody sends it again.
   envelope jsonb not null,
+  -- What a pass asks of each row that waits, so that it need not take the envelope apart: 'orders.placed', 'orders.placed@2'.
+  type text not null generated always as (envelope ->> 'type') stored,
+  type_version text not null generated always as ((envelope ->> 'type') || '@' || (envelope ->> 'dataversion')) stored,
+  -- Whether its route keeps the order of its key: then it waits for all before it.
+  ordered boolean not null generated always as (envelope ->> 'keyorder' is not null) stored,
   -- Counted before each try, so that a message that ends its process is not tried for ever.
   attempts integer not null default 0,
   errors jsonb not null default '[]',
@@ -256,6 +261,10 @@ create table pawl.held_message (
 );
 comment on table pawl.held_message is 'Messages that wait: for the dead letter before them, of the same key, or for a process that has their type and version.';
 create index held_message_key on pawl.held_message (stream, key, position);
+-- A pass reads the rows that its process has a handler for, and those that have waited too long, and none of the others.
+create index held_message_type on pawl.held_message (type);
+create index held_message_type_version on pawl.held_message (type_version);
+create index held_message_age on pawl.held_message (held_at);
 
 create table pawl.loss (
   id uuid primary key,

@@ -16,7 +16,7 @@ let service: TestService;
 let calls: number[];
 let handler: (n: number, context: MessageContext) => Promise<unknown>;
 
-const LIMITS = { attemptsMax: 2, handlerTimeoutMs: 2_000, callTimeoutMs: 200 };
+const LIMITS = { attemptsMax: 2, handlerTimeoutMs: 60_000, callTimeoutMs: 200 };
 
 async function begin(
   bus: Transport | InMemoryBus,
@@ -35,7 +35,7 @@ beforeEach(async () => {
   calls = [];
   handler = async () => undefined;
   await service.dataSource.query(
-    'TRUNCATE pawl.dead_letter, pawl.loss, pawl.inbox_stream, pawl.inbox_attempt',
+    'TRUNCATE pawl.dead_letter, pawl.loss, pawl.inbox_stream, pawl.inbox_attempt, pawl.held_message',
   );
 });
 
@@ -86,6 +86,25 @@ it('at most once is kept for one that had to wait for a process that has its typ
   expect(calls.toSorted((a, b) => a - b)).toEqual([0, 1]);
   expect(await losses()).toMatchObject([{ reason: 'handler-failed', payload: { n: 0 } }]);
   expect(await count(service, 'pawl.held_message')).toBe(0);
+});
+
+it('at least once is called by one process at a time for one that had to wait, and again soon if that fails', async () => {
+  await accept([7], { guarantee: 'at-least-once', type: 'orders.slow' });
+  let end = (_error?: Error): void => undefined;
+  handler = async () => new Promise<void>((done, fail) => (end = (error) => (error ? fail(error) : done())));
+  service.runtime.consumers.register(['orders.slow'], calling(LIMITS.handlerTimeoutMs));
+  const { heldMessages } = service.runtime;
+  const first = heldMessages.pass();
+  await until(() => calls.length === 1);
+  await service.dataSource.query(`UPDATE pawl.held_message SET due_at = due_at - interval '100 s'`);
+  expect(await heldMessages.pass()).toBe(0);
+  end(new PawlError('away', 'nobody there'));
+  await first;
+  const soon = `SELECT attempts, due_at < clock_timestamp() + interval '10 s' AS soon FROM pawl.held_message`;
+  expect(await service.dataSource.query(soon)).toEqual([{ attempts: 1, soon: true }]);
+  handler = async () => undefined;
+  await until(async () => (await heldMessages.pass()) === 1);
+  expect([calls, await count(service, 'pawl.held_message'), await letters()]).toEqual([[7, 7], 0, []]);
 });
 
 it('at most once is kept for one that is redriven', async () => {
@@ -191,7 +210,7 @@ it('the guarantee of a route travels with its messages', async () => {
 });
 
 /** Its handler counts the call, and does what the test wants. */
-function calling(): HandlerConsumer {
+function calling(callTimeoutMs = LIMITS.callTimeoutMs): HandlerConsumer {
   return new HandlerConsumer(
     'Test.noted',
     Noted,
@@ -201,7 +220,7 @@ function calling(): HandlerConsumer {
       await handler(n, context);
     },
     LIMITS.handlerTimeoutMs,
-    LIMITS.callTimeoutMs,
+    callTimeoutMs,
   );
 }
 

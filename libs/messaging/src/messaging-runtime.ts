@@ -144,6 +144,7 @@ export class MessagingRuntime {
     this.redriver = new Redriver(this.transactions, this.consumers, calls, { leaseMs });
     this.heldMessages = new HeldMessages(this.transactions, this.consumers, calls, {
       ...this.limits,
+      callLeaseMs: leaseMs,
       onError: (error) => this.log.warn('A held message stays held', error),
     });
     this.gapWatch = new GapWatch(this.transactions, {

@@ -1,4 +1,11 @@
-import { crashPoint, type Duty, statement, type Transaction, type Transactions } from '@pawl/core';
+import {
+  crashPoint,
+  type Duty,
+  type Statement,
+  statement,
+  type Transaction,
+  type Transactions,
+} from '@pawl/core';
 import { appendDeadLetters, deadMessage, recordedError } from '../dead-letter.js';
 import type { RecordedError } from '../dead-letter.js';
 import type { Envelope } from '../envelope.js';
@@ -15,6 +22,8 @@ export interface HeldMessagesOptions {
   readonly firstIntervalMs: number;
   /** Where the doubling ends. Milliseconds. */
   readonly longestIntervalMs: number;
+  /** How long a try of a message may take whose route promises less than exactly once, before somebody else begins it again. Milliseconds. */
+  readonly callLeaseMs: number;
   /** How long a message waits for a process that has its type and version; then it becomes a dead letter. Milliseconds. */
   readonly parkedMs: number;
   readonly onError: (error: unknown) => void;
@@ -48,9 +57,9 @@ export class HeldMessages implements Duty {
   }
 
   async pass(): Promise<number> {
-    const { firstIntervalMs, longestIntervalMs, parkedMs } = this.options;
+    const { firstIntervalMs, longestIntervalMs, parkedMs, callLeaseMs } = this.options;
     const { types, versions } = this.consumers.known;
-    const values = [KEYS_AT_ONCE, firstIntervalMs, longestIntervalMs, types, versions, parkedMs];
+    const values = [KEYS_AT_ONCE, firstIntervalMs, longestIntervalMs, types, versions, parkedMs, callLeaseMs];
     const heads = await this.transactions.run((tx) => tx.query<Held>(CLAIM, values));
     if (heads.length === 0) return 0;
     crashPoint('held-messages.after-claim');
@@ -69,8 +78,7 @@ export class HeldMessages implements Duty {
         );
     } catch (error) {
       this.options.onError(error);
-      if (isTransient(error))
-        await this.transactions.run((tx) => tx.query(PUT_BACK, [held.position, held.attempts]));
+      if (isTransient(error)) await this.transactions.run((tx) => this.release(tx, PUT_BACK, held));
       else await this.fail(held, recordedError(error));
     }
   }
@@ -97,11 +105,14 @@ export class HeldMessages implements Duty {
   }
 
   private async fail(held: Held, error: RecordedError): Promise<void> {
-    await this.transactions.run((tx) =>
-      tx.query(FAIL, [held.position, held.attempts, JSON.stringify([error])]),
-    );
+    await this.transactions.run((tx) => this.release(tx, FAIL, held, JSON.stringify([error])));
     const errors = [...held.errors, error];
     if (held.attempts >= this.options.attemptsMax) await this.bury({ ...held, errors }, 'attempts_exhausted');
+  }
+
+  private async release(tx: Transaction, how: Statement, held: Held, ...values: unknown[]): Promise<void> {
+    const { firstIntervalMs, longestIntervalMs } = this.options;
+    await tx.query(how, [held.position, firstIntervalMs, longestIntervalMs, held.attempts, ...values]);
   }
 
   /** From now on this one holds its key. */
@@ -125,27 +136,33 @@ async function take(tx: Transaction, { position, attempts }: Held): Promise<bool
   return (await tx.query(TAKE, [position, attempts])).length > 0;
 }
 
+/** When the next try comes after so many; the values are the second and third of each statement. */
+function due(attempts: string): string {
+  return `clock_timestamp() + least($3::double precision, $2 * power(2, least(${attempts}, 30))) * interval '1 millisecond'`;
+}
+
 /** Whether this process has the type and version of a held message; the values are those of the claim. */
 function isKnown(held: string): string {
-  return `(${held}.envelope ->> 'type' = ANY ($4::text[])
-           OR (${held}.envelope ->> 'type') || '@' || (${held}.envelope ->> 'dataversion') = ANY ($5::text[]))`;
+  return `(${held}.type = ANY ($4::text[]) OR ${held}.type_version = ANY ($5::text[]))`;
 }
 
 /**
  * The oldest message of each key that nothing holds any more. One snapshot tells of the messages before it and of the dead letters: what
- * stops being the one has become the other.
+ * stops being the one has become the other. A handler that is called in no transaction holds no lock while it runs: the claim has to last
+ * longer than that. Thousands may wait that no process here knows: the indexes leave them out, and can be asked for what a statement
+ * takes as fixed, so not for `clock_timestamp()`.
  */
 const CLAIM = statement(
   'held_claim',
-  `UPDATE pawl.held_message SET attempts = attempts + 1, due_at = clock_timestamp()
-     + greatest(${LEASE_MS}, least($3::double precision, $2 * power(2, least(attempts, 30)))) * interval '1 millisecond'
+  `UPDATE pawl.held_message SET attempts = attempts + 1, due_at = greatest(${due('attempts')}, clock_timestamp()
+     + CASE WHEN envelope ->> 'guarantee' IS NULL THEN ${LEASE_MS} ELSE $7::double precision END * interval '1 millisecond')
    WHERE position = ANY (ARRAY(
      SELECT h.position FROM pawl.held_message h
-     WHERE h.due_at <= clock_timestamp()
-       AND (${isKnown('h')} OR h.held_at <= clock_timestamp() - $6::double precision * interval '1 millisecond')
+     WHERE h.due_at <= statement_timestamp()
+       AND (${isKnown('h')} OR h.held_at <= statement_timestamp() - $6::double precision * interval '1 millisecond')
        AND NOT EXISTS (
          SELECT FROM pawl.held_message e WHERE e.stream = h.stream AND e.key = h.key AND e.position < h.position
-           AND (${isKnown('e')} OR e.envelope ->> 'keyorder' IS NOT NULL))
+           AND (${isKnown('e')} OR e.ordered))
        AND NOT EXISTS (
          SELECT FROM pawl.dead_letter d WHERE d.stream = h.stream AND d.held_key = h.key AND d.resolved_at IS NULL)
      ORDER BY h.position LIMIT $1 FOR UPDATE OF h SKIP LOCKED))
@@ -159,10 +176,12 @@ const TAKE = statement(
 
 const FAIL = statement(
   'held_fail',
-  `UPDATE pawl.held_message SET errors = errors || $3::jsonb WHERE position = $1 AND attempts = $2`,
+  `UPDATE pawl.held_message SET errors = errors || $5::jsonb, due_at = ${due('attempts - 1')}
+   WHERE position = $1 AND attempts = $4`,
 );
 
 const PUT_BACK = statement(
   'held_put_back',
-  `UPDATE pawl.held_message SET attempts = attempts - 1 WHERE position = $1 AND attempts = $2`,
+  `UPDATE pawl.held_message SET attempts = attempts - 1, due_at = ${due('attempts - 1')}
+   WHERE position = $1 AND attempts = $4`,
 );
