@@ -131,7 +131,11 @@ export class MessagingRuntime {
       bytesMax: this.limits.claimCheckBytes,
     });
     this.outbox = new Outbox(this.transactions, wakeRelay, this.backlogs, claimCheck);
-    this.sessions = new Sessions(this.transactions, this.transport, { service, ...this.limits });
+    this.sessions = new Sessions(
+      this.transactions,
+      { transport: this.transport, publisher },
+      { service, ...this.limits },
+    );
     this.restoreWindow = new RestoreWindow(this.transactions, this.limits);
     this.streams = new MessageStreams((sql, values) => this.transactions.run((tx) => tx.query(sql, values)));
     this.relay = new OutboxRelay(this.transactions, publisher, this.sessions, this.limits);

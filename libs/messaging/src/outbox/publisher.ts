@@ -35,12 +35,12 @@ export class Publisher {
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** Those destinations whose queue is short enough for copies. One that can not be asked counts as free: publishing will tell. */
-  async uncongested(destinations: readonly string[]): Promise<string[]> {
+  /** Those destinations whose queue is short enough, by default for copies. One that can not be asked counts as free: publishing will tell. */
+  async uncongested(destinations: readonly string[], backlogMax = BACKLOG_MAX): Promise<string[]> {
     const backlogs = await Promise.all(
       destinations.map((destination) => this.transport.backlog(destination).catch(() => 0)),
     );
-    return destinations.filter((_, n) => (backlogs[n] ?? 0) < BACKLOG_MAX);
+    return destinations.filter((_, n) => (backlogs[n] ?? 0) < backlogMax);
   }
 
   private async publishTo(destination: string, rows: OutboxRow[]): Promise<void> {

@@ -6,6 +6,7 @@ import { retransmissionDelay } from '../protocol/retransmission.js';
 import { questionToWire } from '../session-delivery.js';
 import type { Delivery, Transport } from '../transport/transport.js';
 import { beginAnew } from './begin-anew.js';
+import type { Publisher } from './publisher.js';
 import {
   COMMANDED,
   COMMANDED_RESEND,
@@ -26,6 +27,9 @@ export interface SessionsOptions {
 const PARTITIONS_PER_PASS_MAX = 100;
 const EVERY_MS = 500;
 
+/** Deliveries that wait at a destination, beyond which it is asked nothing. Far more than for copies: without a session no message goes. */
+const BACKLOG_MAX = 100_000;
+
 /**
  * Asks the receivers of this service's partitions what they have closed: before a partition gives its first number, again when the
  * database is another one than it was, and now and then while all is well. It asks at growing intervals until there is an answer.
@@ -38,7 +42,7 @@ export class Sessions implements Duty {
 
   constructor(
     private readonly transactions: Transactions,
-    private readonly transport: Transport,
+    private readonly bus: { readonly transport: Transport; readonly publisher: Publisher },
     private readonly options: SessionsOptions,
   ) {
     this.everyMs = Math.min(EVERY_MS, options.firstIntervalMs);
@@ -49,11 +53,10 @@ export class Sessions implements Duty {
     if (asking.length === 0) return 0;
     crashPoint('sessions.before-asking');
     const byDestination = groupBy(asking, ({ destination }) => destination);
-    for (const [destination, rows] of byDestination) {
-      await this.transport.publish(
-        destination,
-        rows.map((row) => this.questionOf(row)),
-      );
+    const free = await this.bus.publisher.uncongested([...byDestination.keys()], BACKLOG_MAX);
+    for (const destination of free) {
+      const questions = (byDestination.get(destination) ?? []).map((row) => this.questionOf(row));
+      await this.bus.transport.publish(destination, questions);
     }
     return asking.length;
   }
