@@ -115,7 +115,7 @@ export class CrashStage {
   async openSessions(): Promise<void> {
     await this.rows(
       `insert into pawl.outbox_stream (destination, partition, incarnation)
-       select 'archive', n, gen_random_uuid() from generate_series(0, $1::integer - 1) n`,
+       select 'archive', n, '019a0000-0000-7000-8000-000000000001' from generate_series(0, $1::integer - 1) n`,
       [toArchive.partitions],
     );
     await this.open();

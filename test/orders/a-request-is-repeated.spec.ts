@@ -106,7 +106,7 @@ describe('a request that is repeated under its key', () => {
     const before = await orders.post('/orders', { orderId: 'r-9', customer: 'ALFKI' }, { key: 'nine' });
     await orders.rows(
       `insert into pawl.outbox_stream (destination, partition, incarnation, unacknowledged, storage, opened_at)
-       values ('shipping', 255, gen_random_uuid(), 100000, pawl.storage_state(), now())`,
+       values ('shipping', 255, '019a0000-0000-7000-8000-000000000001', 100000, pawl.storage_state(), now())`,
     );
     const refused = await until(async () => {
       const reply = await orders.post('/orders', { customer: 'ALFKI' });
