@@ -42,10 +42,15 @@ describe('A definition changes under its version', () => {
     one.runtime.start();
   }
 
-  it('boot is refused, and the error names what was and what is', async () => {
+  it('boot is refused, and the error names the remedy, what was and what is', async () => {
     const booting = boot(form(1, 'inspect'));
     await expect(booting).rejects.toMatchObject({ code: 'definition_changed' });
-    await expect(booting).rejects.toThrow(/form version 1 has changed .* raise its version.*check.*inspect/s);
+    const lines = [
+      '1. form version 1 has changed since it was first run: raise its version, .* `pawl definitions check --workflow form --version 1`.*',
+      'step check is gone; it was in Filed, to Checked, effect transactional',
+      'step inspect is new: in Filed, to Checked, effect transactional$',
+    ];
+    await expect(booting).rejects.toThrow(new RegExp(lines.join('\\n *')));
   });
 
   it('the same definition boots again, and so does another version beside it', async () => {
