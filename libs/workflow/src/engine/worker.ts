@@ -92,25 +92,25 @@ export class Worker {
     return claims.length;
   }
 
+  /** Resolves when nothing is claimed here any more: what is under way has ended, or was handed back. */
+  async settled(): Promise<true> {
+    while (!this.idle) {
+      await Promise.allSettled([...this.claiming, ...this.active]);
+    }
+    return true;
+  }
+
   /** Takes nothing new, hands back what is between two steps, and waits a bounded time for the rest. */
   async stop(): Promise<void> {
     this.stopping = true;
     for (const nap of this.naps) clearTimeout(nap);
     this.parts.leases.abortAll(new Error('The process is shutting down.'));
-    const inTime = await Promise.race([this.drained(), timeout(this.parts.drainMs)]);
+    const inTime = await Promise.race([this.settled(), timeout(this.parts.drainMs)]);
     if (!inTime)
       this.parts.onError(
         'stopping',
         new Error(`${this.active.size} runs were still active; their leases will run out.`),
       );
-  }
-
-  /** A claim that was under way when the stop came is activated, and handed back, too. */
-  private async drained(): Promise<true> {
-    while (!this.idle) {
-      await Promise.allSettled([...this.claiming, ...this.active]);
-    }
-    return true;
   }
 
   private begin(claim: Claim, askedAtMs: number, giveBack: () => void): void {
