@@ -32,6 +32,9 @@ export interface Graph {
  * The graph of a definition and a hash of it. The hash is the same in every process; it changes with states, transitions,
  * events, guards and steps, whose change asks for a new version, and not with what may be tuned under way: durations, retries,
  * what becomes of late events, the order of handlers in the class.
+ *
+ * A workflow that an earlier release has kept has the same hash in this one: an option that is new is left out of the graph while it is at its
+ * default (test/releases compares). Fields that are `null` in 0.1 stay so.
  */
 export function fingerprint(definition: Definition): { readonly hash: string; readonly graph: Graph } {
   const graph = graphOf(definition);
