@@ -40,7 +40,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Plain TypeScript: what they answer depends on nothing but their arguments. */
 const PURE = /^libs\/workflow\/src\/(model|definition|machine)\//;
 const TYPEORM =
-  /^(libs\/core\/src\/transaction\/|libs\/\w+\/src\/(store|inbox|outbox|request)\/|libs\/.*\.module\.ts$|apps\/)/;
+  /^(libs\/core\/src\/transaction\/|libs\/\w+\/src\/(store|inbox|outbox|request)\/|libs\/.*\.module\.ts$|libs\/testing\/|apps\/)/;
 const QUEUES = /^(libs\/\w+\/src\/(dispatch|transport)\/|libs\/testing\/|apps\/demo\/)/;
 const IMPURE =
   /\b(process\.|Date\.now\(|new Date\(\)|performance\.now\(|Math\.random\(|randomUUID\(|set(Timeout|Interval)\()/;

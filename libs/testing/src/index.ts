@@ -1,6 +1,8 @@
+export { TestClock, type TestClockOptions } from './clock/test-clock.js';
 export { describeWithOwnRedis, describeWithRedis, testRedisUrl } from './describe-with-redis.js';
 export { fastSettings, PostgresServer, startPostgres } from './embedded-postgres.js';
 export type { PostgresOptions } from './embedded-postgres.js';
+export { startTestEngine, type TestEngine, type TestEngineOptions } from './engine/start-test-engine.js';
 export { COMES_TO_REST, explore } from './explorer/explore.js';
 export type {
   Counterexample,
