@@ -29,7 +29,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'libs/contracts': ['core', 'messaging'],
   'libs/workflow': ['core', 'messaging'],
   'libs/admin': ['core', 'messaging', 'workflow'],
-  'libs/cli': ['core', 'messaging', 'migrations'],
+  'libs/cli': ['core', 'messaging', 'workflow', 'migrations'],
   'libs/testing': ['core', 'messaging', 'workflow', 'migrations'],
   migrations: ['core'],
   'apps/orders': LIBRARIES,

@@ -20,19 +20,24 @@ export const HELP = `Usage: pawl <command> [options]
   messages new-incarnation     after a restore that the service can not notice, before it runs again: --to SERVICE or --all;
                                --resend-all if it has run since
 
+  definitions                  versions of workflows: how many of their runs have not ended
+  definitions check --workflow NAME --version N
+                               whether the class of that version can be taken out (exit code 3 if not), and what is in the way
+                               both as JSON with --json
+
   --database URL   PostgreSQL to work on; default: the environment's DATABASE_URL
   --source NAME=DIRECTORY   an application's own tables need it, or they are left alone; may be repeated:
                             pawl migrate --source orders=apps/orders/migrations
   --lock-timeout SECONDS    how long to wait for another process that migrates; default 60
   --help           this text
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 migrations are missing.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 migrations are missing, or a version can not go.
 `;
 
-const COMMANDS = ['migrate', 'status', 'sql', 'dead-letters', 'messages', 'help'] as const;
+const COMMANDS = ['migrate', 'status', 'sql', 'dead-letters', 'messages', 'definitions', 'help'] as const;
 type Command = (typeof COMMANDS)[number];
 /** Those that a verb follows. */
-const VERBOSE: readonly Command[] = ['dead-letters', 'messages'];
+const VERBOSE: readonly Command[] = ['dead-letters', 'messages', 'definitions'];
 const DEAD_LETTER_VERBS = ['list', 'show', 'redrive', 'waive'] as const;
 
 const MESSAGES_VERBS = ['streams', 'incarnations', 'waive', 'new-incarnation'] as const;
@@ -46,6 +51,17 @@ export interface MessagesOrder {
   /** The streams to one service; without it, all. */
   readonly to: string | undefined;
   readonly resendAll: boolean;
+}
+
+const DEFINITIONS_VERBS = ['list', 'check'] as const;
+
+/** What is to be told of versions of workflows. */
+export interface DefinitionsOrder {
+  readonly verb: (typeof DEFINITIONS_VERBS)[number];
+  /** With `check`. */
+  readonly workflow: string;
+  readonly version: number;
+  readonly json: boolean;
 }
 
 /** What is to be done about which dead letters. */
@@ -67,6 +83,8 @@ export interface CommandLine {
   readonly deadLetters: DeadLetterOrder | undefined;
   /** With the command `messages`. */
   readonly messages: MessagesOrder | undefined;
+  /** With the command `definitions`. */
+  readonly definitions: DefinitionsOrder | undefined;
 }
 
 /**
@@ -86,6 +104,7 @@ export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv)
     deadLetters:
       command === 'dead-letters' ? { ...toOrder(positionals), resolved, after, actor, reason } : undefined,
     messages: command === 'messages' ? { ...toMessagesOrder(positionals, values), actor, reason } : undefined,
+    definitions: command === 'definitions' ? toDefinitionsOrder(positionals, values) : undefined,
   };
 }
 
@@ -105,6 +124,9 @@ function parse(args: readonly string[]) {
         to: { type: 'string' },
         all: { type: 'boolean', default: false },
         'resend-all': { type: 'boolean', default: false },
+        workflow: { type: 'string' },
+        version: { type: 'string' },
+        json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -141,6 +163,18 @@ function toMessagesOrder(
   if (verb === 'new-incarnation' && (to === undefined) !== all)
     throw usage('messages new-incarnation wants --to SERVICE or --all');
   return { verb, ids, to, resendAll };
+}
+
+function toDefinitionsOrder(
+  [, name = 'list', ...rest]: readonly string[],
+  { workflow = '', version = '', json }: { workflow?: string; version?: string; json: boolean },
+): DefinitionsOrder {
+  const verb = DEFINITIONS_VERBS.find((each) => each === name);
+  if (!verb || rest.length > 0)
+    throw usage(`definitions: what? ${DEFINITIONS_VERBS.join(', ')}, not ${[name, ...rest].join(' ')}`);
+  if (verb === 'check' && (workflow === '' || !/^[1-9]\d{0,8}$/.test(version)))
+    throw usage('definitions check wants --workflow NAME and --version N');
+  return { verb, workflow, version: Number(version), json };
 }
 
 function toSource(text: string): { source: string; directory: string } {

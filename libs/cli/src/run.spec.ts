@@ -107,6 +107,49 @@ it('shows streams and begins new incarnations', async () => {
   });
 });
 
+describe('definitions', () => {
+  const check = (version: string) => pawl('definitions', 'check', '--workflow', 'form', '--version', version);
+
+  it('are listed with their runs, and say what is in the way of their going', async () => {
+    await pawl('migrate');
+    await sql(`INSERT INTO pawl.definition (workflow, version, fingerprint, graph) VALUES ('form', 1, '', '{}'), ('form', 2, '', '{}');
+      INSERT INTO pawl.run (id, workflow, key, version, status, state) VALUES
+        (gen_random_uuid(), 'form', 'a', 1, 'failed', 'Filed'), (gen_random_uuid(), 'form', 'b', 1, 'completed', 'Done');
+      INSERT INTO pawl.parked_event (id, workflow, key, event_id, source, type, type_version, payload, digest)
+        VALUES (gen_random_uuid(), 'form', 'b', 'e', 'client', 'form.noted', 1, '{}', '')`);
+    const { out } = await pawl('definitions');
+    expect(out).toMatch(
+      /^form 1 {2}1 unfinished {2}failed 1, completed 1 {2}newest run of \S+\nform 2 {2}0 unfinished {2}no runs\n$/,
+    );
+    expect(await check('1')).toMatchObject({
+      code: 3,
+      out: expect.stringMatching(
+        /^form version 1 can not go:\n {2}1 failed in Filed, the oldest of \S+\n {2}1 events wait for .*\n$/,
+      ) as string,
+    });
+    expect(await check('2')).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('newest version') as string,
+    });
+    expect(await check('3')).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('ever had version 3') as string,
+    });
+  });
+
+  it('can go once their runs have ended', async () => {
+    await sql(`DELETE FROM pawl.parked_event; UPDATE pawl.run SET status = 'completed'`);
+    expect(await check('1')).toMatchObject({ code: 0, out: 'form version 1 can go\n' });
+    const asJson = await pawl('definitions', 'check', '--workflow', 'form', '--version', '1', '--json');
+    expect(JSON.parse(asJson.out)).toMatchObject({ canGo: true, runs: [], undecidedEvents: 0 });
+    const { out } = await pawl('definitions', 'list', '--json');
+    expect(JSON.parse(out)).toMatchObject([
+      { version: 1, runs: { completed: 2 }, unfinished: 0 },
+      { version: 2 },
+    ]);
+  });
+});
+
 it('prints the schema without a database', async () => {
   const { code, out } = await pawl('sql', '--database', 'postgres://nobody@127.0.0.1:1/none');
   expect([code, out]).toEqual([0, expect.stringContaining('create table if not exists pawl.migration')]);
@@ -131,6 +174,9 @@ it.each([
   [['messages', 'waive'], /wants ids/],
   [['messages', 'waive', 'x', '--actor', 'ann', '--reason', 'y'], /not the id of a message/],
   [['messages', 'new-incarnation'], /--to SERVICE or --all/],
+  [['definitions', 'drop'], /list, check, not drop/],
+  [['definitions', 'check', '--workflow', 'form'], /--workflow NAME and --version N/],
+  [['definitions', 'check', '--workflow', 'form', '--version', 'x'], /--version N/],
   [['dead-letters'], /list, show, redrive, waive, not \(nothing\)/],
   [['dead-letters', 'bury'], /not bury/],
   [['dead-letters', 'list', 'x'], /wants no ids/],

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { HELP, readCommandLine } from './command-line.js';
 import type { CommandLine } from './command-line.js';
 import { tendDeadLetters } from './tend-dead-letters.js';
+import { tendDefinitions } from './tend-definitions.js';
 import { tendMessages } from './tend-messages.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -44,6 +45,8 @@ async function execute(line: CommandLine, output: Output): Promise<number> {
       return withClient(line, (client) => tendDeadLetters(client, line.deadLetters, output));
     case 'messages':
       return withClient(line, (client) => tendMessages(client, line.messages, output));
+    case 'definitions':
+      return withClient(line, (client) => tendDefinitions(client, line.definitions, output));
     case 'status':
       return withClient(line, async (client) => {
         const { applied, pending } = await migrationStatus(client, sources);

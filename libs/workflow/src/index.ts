@@ -29,3 +29,9 @@ export {
   type RunSummary,
   type StepRecord,
 } from './store/run-reader.js';
+export {
+  type CanGo,
+  type UnfinishedRuns,
+  type VersionInUse,
+  VersionsInUse,
+} from './store/versions-in-use.js';
