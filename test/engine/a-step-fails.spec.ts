@@ -51,11 +51,13 @@ function withoutTx({
   outputs,
   idempotencyKey,
   attempt,
+  index,
+  item,
   signal,
   send,
   request,
 }: StepContext<object>) {
-  return { runId, key, data, outputs, idempotencyKey, attempt, signal, send, request };
+  return { runId, key, data, outputs, idempotencyKey, attempt, index, item, signal, send, request };
 }
 
 @writing.Workflow()
@@ -204,11 +206,11 @@ describe('A step fails', () => {
       expect(attention).toContain('returned 70002 bytes of JSON, more than 65536');
     });
 
-    it('and an event that comes after its run has failed is late', async () => {
+    it('and an event that comes after its run has failed waits for a redrive', async () => {
       const key = await perform(kind, 'over', async () => Promise.reject(new PermanentError('no')));
       await ended(kind, key, 'failed');
       const receipt = await stage.client.deliver(type, key, new Cancelled());
-      expect(receipt).toMatchObject({ verdict: 'late', rule: 'never-applied', status: 'failed' });
+      expect(receipt).toMatchObject({ verdict: 'early', rule: 'run-failed', status: 'failed' });
     });
   });
 

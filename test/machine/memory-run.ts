@@ -5,11 +5,12 @@ import { advance, type Input } from '../../libs/workflow/src/machine/advance.js'
 import { awaitedRun } from '../../libs/workflow/src/machine/awaited-run.js';
 import { decide } from '../../libs/workflow/src/machine/decide.js';
 import { type Facts, toLookUp } from '../../libs/workflow/src/machine/facts.js';
-import { afterStep, dueStep } from '../../libs/workflow/src/machine/steps.js';
+import { afterStep, dueSteps } from '../../libs/workflow/src/machine/steps.js';
 import type { Change, JournalEntry, Repeat, Undeliverable } from '../../libs/workflow/src/model/change.js';
 import type { Definition } from '../../libs/workflow/src/model/definition.js';
 import type { IncomingEvent, ParkedEvent } from '../../libs/workflow/src/model/event.js';
 import type { Run } from '../../libs/workflow/src/model/run.js';
+import { stepRecord } from '../../libs/workflow/src/model/step-record.js';
 import type { Decision, Receipt } from '../../libs/workflow/src/model/verdict.js';
 
 /** One run and its rows, kept as a store would keep them: every value goes through JSON, and facts are found by look-up only. */
@@ -54,9 +55,10 @@ export class MemoryRun {
 
   /** Runs the step that is due, if one is; answers its name. */
   step(): string | undefined {
-    const step = dueStep(this.definition, this.run, this.stepsDone);
+    const records = this.stepsDone.map((name) => stepRecord({ name, status: 'done' }));
+    const [step] = dueSteps(this.definition, this.run, records);
     if (!step) return undefined;
-    const { run, journal } = afterStep(this.definition, this.run, step.name, this.stepsDone);
+    const { run, journal } = afterStep(this.definition, this.run, step.name, records);
     this.stepsDone.push(step.name);
     this.journal.push(...journal);
     this.run = run;

@@ -12,10 +12,19 @@ export {
   type Started,
   WorkflowClient,
 } from './engine/workflow-client.js';
+export { NoEffectError } from './machine/no-effect-error.js';
 export { PermanentError } from './machine/permanent-error.js';
 export type { Definition } from './model/definition.js';
 export type { Run, RunStatus } from './model/run.js';
-export type { StepContext, StepRequest } from './model/step-context.js';
+export {
+  type CompensationContext,
+  type Confirmation,
+  didNotHappen,
+  happened,
+  type StepContext,
+  type StepRequest,
+  unknown,
+} from './model/step-context.js';
 export type { Decision, Receipt, Rule, Verdict } from './model/verdict.js';
 export { WorkflowModule } from './module/workflow.module.js';
 export type { WorkflowOptions } from './module/workflow-options.js';

@@ -1,49 +1,68 @@
-import type { StepDefinition } from '../model/definition.js';
+import type { ForEach, StepDefinition } from '../model/definition.js';
+import { attemptTimeout, retryPolicy } from './build-retry.js';
 import type { MemberDeclaration } from './declaration.js';
-import type { RetryOptions } from './options.js';
+import type { ForEachOptions } from './options.js';
 import { methodOf, positive, type Report } from './reading.js';
 
-/** The step that one `@Step` declares; none if it is not on a method. */
+type Declared = Extract<MemberDeclaration, { kind: 'step' }>;
+
+/**
+ * The step that one `@Step` declares; none if it is not on a method.
+ * @param ofState all steps of its state, in the order of their declaration
+ */
 export function buildStep(
   instance: object,
-  { member, options }: Extract<MemberDeclaration, { kind: 'step' }>,
+  declared: Declared,
+  ofState: readonly Declared[],
   report: Report,
 ): StepDefinition[] {
+  const { member, options } = declared;
   const method = methodOf(instance, member, report);
   if (!method) return [];
-  const { in: state, to, effect = 'transactional', retry = {}, timeout = '30s', alone = false } = options;
-  const timeoutMs = positive(timeout, 'timeout', member, report);
-  if (timeoutMs > TIMER_MAX_MS)
-    report(member, `timeout of ${timeout} is longer than ${TIMER_MAX_MS} ms; use a @Timeout of the state`);
+  const { in: state, to, effect = 'transactional', guarantee = 'at-least-once', alone = false } = options;
+  const { noReturn = false, onFailure = 'compensate', retry = {}, timeout = '30s' } = options;
   return [
     {
       name: member,
       in: state,
       ...(to !== undefined && { to }),
       effect,
+      guarantee,
+      after: predecessors(declared, ofState),
+      ...(options.forEach && { forEach: forEachOf(options.forEach, member, report) }),
+      ...(options.delay !== undefined && { delayMs: positive(options.delay, 'delay', member, report) }),
+      ...(options.deadline !== undefined && {
+        deadlineMs: positive(options.deadline, 'deadline', member, report),
+      }),
+      noReturn,
+      onFailure,
       retry: retryPolicy(retry, member, report),
-      timeoutMs,
+      timeoutMs: attemptTimeout(timeout, member, report),
       alone,
       run: (context) => method.call(instance, context) as Promise<unknown>,
     },
   ];
 }
 
-function retryPolicy(options: RetryOptions, member: string, report: Report): StepDefinition['retry'] {
-  const { attempts = 8, backoff = 'exponential', delay = '200ms', delayMax, retryIf } = options;
-  if (!Number.isInteger(attempts) || attempts < 1) {
-    report(member, `retry.attempts is ${attempts}; it counts all attempts, so it is a whole number from 1`);
-  }
-  const delayMs = positive(delay, 'retry.delay', member, report);
-  const delayMaxMs =
-    delayMax === undefined
-      ? Math.max(DELAY_MAX_MS, delayMs)
-      : positive(delayMax, 'retry.delayMax', member, report);
-  if (delayMaxMs < delayMs)
-    report(member, 'retry.delayMax is shorter than retry.delay; raise the one or lower the other');
-  return { attemptsMax: attempts, backoff, delayMs, delayMaxMs, ...(retryIf && { retryIf }) };
+/** The step with `to` leaves the state, so it waits for all others; without `after` a step waits for the one before it. */
+function predecessors({ member, options }: Declared, ofState: readonly Declared[]): readonly string[] {
+  const others = ofState.map(({ member: name }) => name).filter((name) => name !== member);
+  if (options.to !== undefined) return others;
+  if (options.after) return options.after;
+  const before = ofState.findIndex((one) => one.member === member) - 1;
+  return ofState[before] ? [ofState[before].member] : [];
 }
 
-const DELAY_MAX_MS = 30_000;
-/** Node's timers can not wait longer. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+function forEachOf(options: ForEachOptions<unknown>, member: string, report: Report): ForEach {
+  const { items, concurrency = 8, onItemFailure = 'stop' } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > CONCURRENCY_MAX)
+    report(member, `forEach.concurrency is ${concurrency}; give a whole number from 1 to ${CONCURRENCY_MAX}`);
+  return {
+    items: (data, outputs) => items(data as Readonly<unknown>, outputs),
+    concurrency,
+    onItemFailure,
+  };
+}
+
+/** Each item at work may need a connection. */
+const CONCURRENCY_MAX = 100;

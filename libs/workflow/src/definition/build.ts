@@ -1,6 +1,6 @@
 import type { Definition, EventHandler } from '../model/definition.js';
 import { buildHandler } from './build-handler.js';
-import { buildStep } from './build-step.js';
+import { buildSteps } from './build-steps.js';
 import { buildTimeouts } from './build-timeouts.js';
 import { type MemberDeclaration, membersOf, staticMembersOf, type WorkflowHead } from './declaration.js';
 import type { Report } from './reading.js';
@@ -22,9 +22,9 @@ export function build(instance: object, head: WorkflowHead, report: Report): Def
     handlers: members.flatMap((member): EventHandler[] =>
       member.kind === 'on' ? buildHandler(instance, member, report) : [],
     ),
-    steps: members.flatMap((member) => (member.kind === 'step' ? buildStep(instance, member, report) : [])),
+    steps: buildSteps(instance, members, report),
     timeouts: members.flatMap((member) =>
-      member.kind === 'timeout' ? buildTimeouts(instance, member, report) : [],
+      member.kind === 'timeout' || member.kind === 'deadline' ? buildTimeouts(instance, member, report) : [],
     ),
   };
 }

@@ -1,5 +1,13 @@
 import type { MessageClass } from '@pawl/messaging';
-import type { OnOptions, StepOptions, TimeoutOptions, WorkflowShape } from './options.js';
+import type {
+  CompensateOptions,
+  ConfirmOptions,
+  DeadlineOptions,
+  OnOptions,
+  StepOptions,
+  TimeoutOptions,
+  WorkflowShape,
+} from './options.js';
 
 /** What `workflow()` was given: one object per call, which tells the decorators of two workflows apart. */
 export interface WorkflowHead extends WorkflowShape<string> {
@@ -9,8 +17,11 @@ export interface WorkflowHead extends WorkflowShape<string> {
 /** What one decorator said about one member. */
 export type MemberDeclaration = { readonly head: WorkflowHead; readonly member: string } & (
   | { readonly kind: 'on'; readonly type: MessageClass; readonly options: AnyOnOptions }
-  | { readonly kind: 'step'; readonly options: StepOptions<string> }
-  | { readonly kind: 'timeout'; readonly options: TimeoutOptions<string> }
+  | { readonly kind: 'step'; readonly options: StepOptions<unknown, string> }
+  | { readonly kind: 'compensate'; readonly step: string; readonly options: CompensateOptions }
+  | { readonly kind: 'confirm'; readonly step: string; readonly options: ConfirmOptions }
+  | { readonly kind: 'timeout'; readonly options: TimeoutOptions<unknown, string> }
+  | { readonly kind: 'deadline'; readonly options: DeadlineOptions<unknown, string> }
 );
 
 export type AnyOnOptions = OnOptions<unknown, string, unknown>;

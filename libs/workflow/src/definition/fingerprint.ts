@@ -1,5 +1,5 @@
 import { contentDigest } from '@pawl/core';
-import type { Definition } from '../model/definition.js';
+import type { Definition, StepDefinition } from '../model/definition.js';
 
 /** What a run depends on for its whole life, and what a picture of the workflow is drawn from. Plain JSON. */
 export interface Graph {
@@ -18,14 +18,28 @@ export interface Graph {
     readonly guard: string | null;
     readonly itemsOf: string | null;
     readonly publish: string | null;
+    readonly undo?: true;
   }[];
   readonly steps: readonly {
     readonly name: string;
     readonly in: string;
     readonly to: string | null;
     readonly effect: string;
+    readonly after?: readonly string[];
+    readonly forEach?: true;
+    readonly guarantee?: string;
+    readonly noReturn?: true;
+    readonly onFailure?: string;
+    readonly compensation?: string;
+    readonly confirmation?: string;
   }[];
-  readonly timeouts: readonly { readonly member: string; readonly in: string; readonly to: string | null }[];
+  readonly timeouts: readonly {
+    readonly member: string;
+    /** `*` for a deadline of the run. */
+    readonly in: string;
+    readonly to: string | null;
+    readonly undo?: true;
+  }[];
 }
 
 /**
@@ -55,7 +69,7 @@ function graphOf({ workflow, version, states, final, handlers, steps, timeouts }
     states,
     final,
     handlers: handlers.map(
-      ({ member, type, typeVersion, start, in: accepting, to, subject, when: guard, publish }) => ({
+      ({ member, type, typeVersion, start, in: accepting, to, subject, when: guard, publish, undo }) => ({
         member,
         type,
         typeVersion,
@@ -66,11 +80,47 @@ function graphOf({ workflow, version, states, final, handlers, steps, timeouts }
         guard: guard?.name ?? null,
         itemsOf: guard?.announces?.type ?? null,
         publish: publish?.to ?? null,
+        ...(undo && { undo }),
       }),
     ),
-    steps: steps.map(({ name, in: state, to, effect }) => ({ name, in: state, to: to ?? null, effect })),
-    timeouts: timeouts.map(({ member, in: state, to }) => ({ member, in: state, to: to ?? null })),
+    steps: steps.map((step) => stepOf(step, steps)),
+    timeouts: timeouts.map(({ member, in: state, to, undo }) => ({
+      member,
+      in: state,
+      to: to ?? null,
+      ...(undo && { undo }),
+    })),
   };
+}
+
+/** What a step does not say is left out: so the hash of a workflow stays what it was before there was such an option. */
+function stepOf(step: StepDefinition, steps: readonly StepDefinition[]): Graph['steps'][number] {
+  const { name, in: state, to, effect, forEach, guarantee, noReturn, onFailure } = step;
+  const { compensation, confirmation } = step;
+  return {
+    name,
+    in: state,
+    to: to ?? null,
+    effect,
+    ...(!followsDeclaration(step, steps) && { after: step.after.toSorted() }),
+    ...(forEach && { forEach: true }),
+    ...(guarantee !== 'at-least-once' && { guarantee }),
+    ...(noReturn && { noReturn }),
+    ...(onFailure !== 'compensate' && { onFailure }),
+    ...(compensation && { compensation: compensation.name }),
+    ...(confirmation && { confirmation: confirmation.name }),
+  };
+}
+
+/** Whether a step waits for the one declared before it, as all do that say nothing; the one with `to` waits for all in any case. */
+function followsDeclaration(
+  { name, in: state, to, after }: StepDefinition,
+  steps: readonly StepDefinition[],
+): boolean {
+  if (to !== undefined) return true;
+  const ofState = steps.filter((step) => step.in === state);
+  const before = ofState[ofState.findIndex((step) => step.name === name) - 1];
+  return after.length === (before ? 1 : 0) && after[0] === before?.name;
 }
 
 /** Steps keep their order within a state; that of the states is their rank. */

@@ -1,4 +1,4 @@
-import type { Definition } from '../model/definition.js';
+import { type Definition, EVERY_STATE } from '../model/definition.js';
 import { type Edge, edgesOf, reachableFrom } from '../machine/reachability.js';
 import type { Report } from './reading.js';
 
@@ -50,7 +50,7 @@ function unknownStates(definition: Definition, report: Report): void {
     ),
   ];
   for (const { member, state } of named) {
-    if (state === undefined || isKnown(definition, state)) continue;
+    if (state === undefined || state === EVERY_STATE || isKnown(definition, state)) continue;
     report(member, `there is no state ${state}; the states are ${definition.states.join(', ')}`);
   }
 }

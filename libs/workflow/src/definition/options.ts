@@ -1,6 +1,6 @@
 import type { Duration } from '@pawl/core';
 import type { MessageClass, Route } from '@pawl/messaging';
-import type { StepContext } from '../model/step-context.js';
+import type { CompensationContext, Confirmation, StepContext } from '../model/step-context.js';
 import type { AllItemsSeen } from './all-items-seen.js';
 
 /** Name, version and states of a workflow. */
@@ -43,6 +43,8 @@ export interface AcceptOptions<Data, State extends string, Event> extends Shared
   readonly parkedFor?: Duration;
   /** This event may win or lose a race: which of two comes first decides, and the other one is late. */
   readonly competes?: boolean;
+  /** Undoes what the run's steps have done; `to` is a final state. Late once a step with `noReturn` has begun. */
+  readonly undo?: boolean;
 }
 
 interface SharedOptions<Data, Event> {
@@ -52,21 +54,73 @@ interface SharedOptions<Data, Event> {
   readonly publish?: Route;
 }
 
-/** How a step is run and tried again. Steps of one state run in the order of their declaration. */
-export interface StepOptions<State extends string> {
+/**
+ * How a step is run and tried again. Without `after`, `forEach` and the like the steps of a state run one after the other, in the order of
+ * their declaration.
+ */
+export interface StepOptions<Data, State extends string> {
   readonly in: State;
-  /** Moves the run when the step is done; only the last step of a state can. */
+  /** Moves the run when the step is done, which is when all steps of its state are; only one step of a state can. */
   readonly to?: State;
   /**
    * `transactional` (the default): writes through `tx`, which commit with the step's record, exactly once.
-   * `external`: calls another system, at least once, with an idempotency key that never changes.
+   * `external`: calls another system, with an idempotency key that never changes.
    */
   readonly effect?: 'transactional' | 'external';
+  /**
+   * Of an external step. `at-least-once` (the default): an attempt in doubt is made again, under the same key. `at-most-once`: it is never
+   * made again; it is a row in the loss ledger, the run goes on, and only a person redrives it.
+   */
+  readonly guarantee?: 'at-least-once' | 'at-most-once';
+  /** Steps of the same state that have to be done first. `[]`: none, it begins at once. Default: the step declared before it. */
+  readonly after?: readonly string[];
+  /** Runs the step once for each item, each with a key, attempts and an outcome of its own. */
+  readonly forEach?: ForEachOptions<Data>;
+  /** How long after it became due it is begun. Survives restarts. */
+  readonly delay?: Duration;
+  /** How long all of its attempts together may take, counted from when it became due; then it has failed. */
+  readonly deadline?: Duration;
+  /** The point of no return: once it has begun, the run is neither cancelled nor undone any more. Default false. */
+  readonly noReturn?: boolean;
+  /** What follows when it has given up: all is undone (the default), or the run stops and a person decides. */
+  readonly onFailure?: 'compensate' | 'stop';
   readonly retry?: RetryOptions;
   /** How long one attempt may take. Default '30s'. */
   readonly timeout?: Duration;
   /** Never shares a transaction with its neighbours. Default false. */
   readonly alone?: boolean;
+}
+
+/** The items that a step runs for, at most 1,000,000. */
+export interface ForEachOptions<Data> {
+  /** A list, or how many there are. Pure; read once, when the step begins. */
+  readonly items: (
+    data: Readonly<Data>,
+    outputs: Readonly<Record<string, unknown>>,
+  ) => readonly unknown[] | number;
+  /** Items at work at a time. Default 8. */
+  readonly concurrency?: number;
+  /** Whether an item that gives up ends the step (the default), or is counted while the others go on. */
+  readonly onItemFailure?: 'stop' | 'continue';
+}
+
+/** How a compensation is run and tried again. One that gives up holds up no other; the run is then `compensation_failed`. */
+export interface CompensateOptions {
+  /** Default: as its step. */
+  readonly effect?: 'transactional' | 'external';
+  readonly retry?: RetryOptions;
+  /** How long one attempt may take. Default '30s'. */
+  readonly timeout?: Duration;
+}
+
+/** What is asked before an attempt in doubt is made again, or undone. */
+export interface ConfirmOptions {
+  /** When nobody can say: a person is asked (the default), or the attempt is made again under its key. */
+  readonly unknown?: 'person' | 'retry';
+  /** A question that fails is asked again; then it counts as unknown. */
+  readonly retry?: RetryOptions;
+  /** How long one question may take. Default '30s'. */
+  readonly timeout?: Duration;
 }
 
 /** When a failed attempt is tried again. */
@@ -84,21 +138,61 @@ export interface RetryOptions {
 }
 
 /** What happens when a run stays in a state for too long: it moves on, or asks for a person. */
-export type TimeoutOptions<State extends string> = {
+export type TimeoutOptions<Data, State extends string> = {
   readonly in: State | readonly State[];
-  /** Counted from the instant at which the state was entered. */
-  readonly after: Duration;
-} & (
-  | { readonly to: State; readonly attention?: never }
+} & Moment<Data> &
+  Consequence<State>;
+
+/** What happens to a run that has not ended by then, whatever its state. */
+export type DeadlineOptions<Data, State extends string> = Moment<Data> & Consequence<State>;
+
+/** When: so long after the state was entered (a deadline: the run was started), or at an instant that the data says then. */
+export type Moment<Data> =
+  | { readonly after: Duration; readonly at?: never }
+  /** Pure. A date, its ISO text, or milliseconds since 1970; one that is past fires at once. */
+  | { readonly at: (data: Readonly<Data>) => Date | string | number; readonly after?: never };
+
+/** What a timeout does. It beats an event that comes after its instant, whichever is decided first. */
+export type Consequence<State extends string> =
+  | {
+      readonly to: State;
+      /** Undoes what the run's steps have done; `to` is a final state. */
+      readonly undo?: boolean;
+      readonly attention?: never;
+    }
   /** Why a person should look; the run stays. */
-  | { readonly attention: string; readonly to?: never }
-);
+  | { readonly attention: string; readonly to?: never; readonly undo?: never };
 
 /** A decorator for methods that can be called like `Method`; the others are compile errors. */
 export type Decorates<Method> = <Declared extends Method>(
   target: object,
   member: string,
   descriptor: TypedPropertyDescriptor<Declared>,
+) => void;
+
+/** A class that has the step. */
+type Has<Step extends string> = Record<Step, (...args: never[]) => Promise<unknown>>;
+
+/** What a step of a class returns. */
+type OutputOf<Class, Step extends string> =
+  Class extends Record<Step, (...args: never[]) => Promise<infer Output>> ? Output : never;
+
+/** A decorator for the compensation of a step: the compiler knows the step, and what it returns. */
+export type DecoratesCompensation<Data, Step extends string> = <Class extends Has<Step>>(
+  target: Class,
+  member: string,
+  descriptor: TypedPropertyDescriptor<
+    (context: CompensationContext<Data, OutputOf<Class, Step>>) => Promise<unknown>
+  >,
+) => void;
+
+/** A decorator for the confirmation of a step: it answers what the step would have returned. */
+export type DecoratesConfirmation<Data, Step extends string> = <Class extends Has<Step>>(
+  target: Class,
+  member: string,
+  descriptor: TypedPropertyDescriptor<
+    (context: StepContext<Data>) => Promise<Confirmation<OutputOf<Class, Step>>>
+  >,
 ) => void;
 
 /** A pure reducer. `undefined | void` and not `void`: an async function would pass for the latter. */
@@ -114,7 +208,13 @@ export interface WorkflowDecorators<Data extends object, State extends string> {
     options: OnOptions<Data, State, NoInfer<Event>>,
   ): Decorates<Reducer<Data, Event>>;
   /** A method that acts. What it returns is kept under its name. */
-  Step(options: StepOptions<State>): Decorates<(context: StepContext<Data>) => Promise<unknown>>;
+  Step(options: StepOptions<Data, State>): Decorates<(context: StepContext<Data>) => Promise<unknown>>;
+  /** A method that undoes a step that is done or in doubt, newest step first. It is told what the step returned. */
+  Compensate<Step extends string>(step: Step, options?: CompensateOptions): DecoratesCompensation<Data, Step>;
+  /** A method that finds out whether an attempt in doubt took effect; it acts on nothing. */
+  Confirm<Step extends string>(step: Step, options?: ConfirmOptions): DecoratesConfirmation<Data, Step>;
   /** A method that folds the passing of time into the run's data; it may be empty. */
-  Timeout(options: TimeoutOptions<State>): Decorates<(data: Data) => undefined | void>;
+  Timeout(options: TimeoutOptions<Data, State>): Decorates<(data: Data) => undefined | void>;
+  /** As `Timeout`, for the run as a whole. */
+  Deadline(options: DeadlineOptions<Data, State>): Decorates<(data: Data) => undefined | void>;
 }

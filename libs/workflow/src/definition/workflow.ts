@@ -1,6 +1,6 @@
 import type { MessageClass } from '@pawl/messaging';
-import { type AnyOnOptions, declareMember, declareWorkflow, type WorkflowHead } from './declaration.js';
-import type { OnOptions, StepOptions, TimeoutOptions, WorkflowDecorators, WorkflowShape } from './options.js';
+import { declareMember, declareWorkflow, type WorkflowHead } from './declaration.js';
+import type { OnOptions, WorkflowDecorators, WorkflowShape } from './options.js';
 
 /**
  * Declares a workflow and answers the decorators for its class. `workflow<Order>()('order', { ... })`: the data type is
@@ -25,14 +25,24 @@ function decoratorsOf<Data extends object, State extends string>(
       <Event extends object>(type: MessageClass<Event>, options: OnOptions<Data, State, Event>) =>
       (target, member) =>
         declareMember(target, { head, member, kind: 'on', type, options: erased(options) }),
-    Step: (options: StepOptions<State>) => (target, member) =>
-      declareMember(target, { head, member, kind: 'step', options }),
-    Timeout: (options: TimeoutOptions<State>) => (target, member) =>
-      declareMember(target, { head, member, kind: 'timeout', options }),
+    Step: (options) => (target, member) =>
+      declareMember(target, { head, member, kind: 'step', options: erased(options) }),
+    Compensate:
+      (step, options = {}) =>
+      (target, member) =>
+        declareMember(target, { head, member, kind: 'compensate', step, options }),
+    Confirm:
+      (step, options = {}) =>
+      (target, member) =>
+        declareMember(target, { head, member, kind: 'confirm', step, options }),
+    Timeout: (options) => (target, member) =>
+      declareMember(target, { head, member, kind: 'timeout', options: erased(options) }),
+    Deadline: (options) => (target, member) =>
+      declareMember(target, { head, member, kind: 'deadline', options: erased(options) }),
   };
 }
 
-/** From here on an event is what a payload is: unknown, until its type has checked it. */
-function erased<Data, State extends string, Event>(options: OnOptions<Data, State, Event>): AnyOnOptions {
-  return options as unknown as AnyOnOptions;
+/** From here on an event is what a payload is, and data what the database has: unknown. */
+function erased<Erased>(options: object): Erased {
+  return options as Erased;
 }

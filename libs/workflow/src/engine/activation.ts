@@ -1,24 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  CommitUnknownError,
-  crashPoint,
-  DatabaseUnavailableError,
-  isTrouble,
-  PawlError,
-  sqlState,
-  type Transactions,
-} from '@pawl/core';
-import { recordedError } from '@pawl/messaging';
-import { nextAttempt } from '../machine/next-attempt.js';
-import type { StepDefinition } from '../model/definition.js';
-import { readClaimed, release, takeOver } from '../store/claims.js';
-import { recordFailure } from '../store/step-attempts.js';
-import { attemptsSpent, dueGroup, recordOf, withClosed } from './claim-view.js';
-import { attemptAt, type ExternalStep } from './external-step.js';
-import type { Activated, StepCloser } from './step-closer.js';
-import { StepFailedError } from './step-call.js';
-import { Refusal } from './step-outcome.js';
-import type { TransactionalSteps } from './transactional-steps.js';
+import { CommitUnknownError, crashPoint, isTrouble, Slots, type Transactions } from '@pawl/core';
+import { nextMove, waitOf } from '../machine/next-move.js';
+import { dueSteps, restingOrRunning } from '../machine/steps.js';
+import { afterUndo, toUndo } from '../machine/undo.js';
+import type { Definition } from '../model/definition.js';
+import { type Claim, readClaimed, release, takeOver } from '../store/claims.js';
+import { settleRun } from '../store/settle-run.js';
+import type { Activated } from './activated.js';
+import type { Held } from './lease-keeper.js';
+import type { StepCloser } from './step-closer.js';
+import type { Attempts, DueWork, Tried } from './attempts.js';
 
 /** What the end of an activation means for the run: due again in so many milliseconds, or not before an event (null), or not ours any more. */
 export type ActivationEnd =
@@ -27,40 +18,57 @@ export type ActivationEnd =
 
 export interface ActivationParts {
   readonly transactions: Transactions;
-  readonly transactional: TransactionalSteps;
-  readonly external: ExternalStep;
+  readonly attempts: Attempts;
   readonly closer: StepCloser;
   readonly leaseMs: number;
   /** Whether the process is about to stop: no further step is begun. */
   readonly isStopping: () => boolean;
-  readonly random: () => number;
 }
 
-type Next =
-  { readonly kind: 'go-on' } | { readonly kind: 'release'; readonly dueInMs: number | null } | ActivationEnd;
+type Next = { readonly kind: 'go-on' } | ActivationEnd;
 const GO_ON: Next = { kind: 'go-on' };
+const LOST: Next = { kind: 'lost' };
 const TROUBLE_PAUSE_MS = 1_000;
 const GIVE_BACK_AGAIN_MS = 500;
 
+/** Steps of one run that are at work at a time; the items of one step are counted by its own limit. */
+const AT_WORK_MAX = 16;
+
+/** Work under way: answers what came of it, and never rejects. */
+type UnderWay = Promise<
+  { readonly name: string; readonly tried: Tried } | { readonly name: string; readonly error: unknown }
+>;
+
 /**
- * One pass of a worker over a claimed run: steps run until nothing is due. Each ends in a commit that checks the fencing token and the state, so
- * whatever happens to this process, what it has not committed has not happened.
+ * One pass of a worker over a claimed run: what is due is done, side by side where the workflow allows it, until nothing is due. Each piece of work
+ * ends in a commit that checks the fencing token and the state, so whatever happens to this process, what it has not committed has not happened.
  */
 export class Activation {
-  /** After a step has thrown in a shared transaction, and for a run whose last claim made no progress: one transaction each. */
-  private alone: boolean;
+  private readonly activated: Activated;
+  private readonly atWork = new Map<string, UnderWay>();
+  /** When the claim was read: its waits count from here. */
+  private readAtMs = performance.now();
 
   constructor(
-    private activated: Activated,
+    { definition, claim, held }: { definition: Definition; claim: Claim; held: Held },
     private readonly parts: ActivationParts,
   ) {
-    this.alone = activated.claim.claims > 1;
+    this.activated = {
+      definition,
+      claim,
+      held,
+      outdated: false,
+      oneByOne: claim.claims > 1,
+      closing: new Slots(1),
+      atWork: this.atWork,
+    };
   }
 
   async run(): Promise<ActivationEnd> {
     try {
       return await this.untilIdle();
     } catch (error) {
+      await Promise.all(this.atWork.values());
       if (!isTrouble(error)) throw error;
       return this.giveBack(error);
     }
@@ -74,7 +82,7 @@ export class Activation {
     for (;;) {
       try {
         const end = await this.release(TROUBLE_PAUSE_MS);
-        if (end.kind === 'released' || end.kind === 'lost') return end;
+        if (end.kind !== 'go-on') return end;
       } catch (error) {
         if (!isTrouble(error)) throw error;
       }
@@ -85,81 +93,102 @@ export class Activation {
 
   private async untilIdle(): Promise<ActivationEnd> {
     for (;;) {
-      const next = await this.attend(() => this.step());
+      const next = await this.attend(() => this.turn());
       if (next.kind === 'go-on') continue;
-      if (next.kind !== 'release') return next;
-      const end = await this.attend(() => this.release(next.dueInMs));
-      if (end.kind !== 'go-on' && end.kind !== 'release') return end;
+      // What is still at work will hear from its own commit that the run is not ours.
+      await Promise.all(this.atWork.values());
+      return next;
     }
   }
 
-  /** What is due now, done; or how long nothing will be. */
-  private async step(): Promise<Next> {
-    const { definition, claim, held } = this.activated;
-    const group = dueGroup(definition, claim, this.alone);
-    const first = group[0];
-    if (first === undefined) return { kind: 'release', dueInMs: null };
-    if (this.parts.isStopping()) return { kind: 'release', dueInMs: 0 };
-    if (held.signal.aborted) return { kind: 'lost' };
-    const waitMs = recordOf(claim, first)?.waitMs ?? 0;
-    if (waitMs > 0) return { kind: 'release', dueInMs: waitMs };
-    if (attemptsSpent(claim, first) >= first.retry.attemptsMax)
-      return this.fail(first, attemptsExhausted(first));
-    return this.perform(group, first);
+  /** Begins what is due, and waits for the first that ends. */
+  private async turn(): Promise<Next> {
+    const { held } = this.activated;
+    if (this.activated.outdated) return this.reload();
+    const due = this.due();
+    if (!held.signal.aborted && !this.parts.isStopping()) this.begin(due);
+    if (this.atWork.size === 0)
+      return held.signal.aborted && !this.parts.isStopping() ? LOST : this.rest(due);
+    const ended = await this.firstOf(due);
+    if (ended === undefined) return GO_ON;
+    this.atWork.delete(ended.name);
+    if ('error' in ended) throw ended.error;
+    if (ended.tried === 'ended') return { kind: 'ended' };
+    return ended.tried === 'again' ? this.reload() : GO_ON;
   }
 
-  private async perform(group: readonly StepDefinition[], first: StepDefinition): Promise<Next> {
-    const { transactional, external } = this.parts;
-    try {
-      const closed = await (first.effect === 'external'
-        ? external.run(this.activated, first)
-        : transactional.run(this.activated, group));
-      if (closed.released) return { kind: 'ended' };
-      const untouched =
-        closed.parkedCount === 0 && closed.run.revision === this.expectedRevision(closed.run.state);
-      if (!untouched) return this.reload();
-      this.activated = { ...this.activated, claim: withClosed(this.activated.claim, closed) };
-      return GO_ON;
-    } catch (error) {
-      if (error instanceof Refusal) return this.reload();
-      if (error instanceof CommitUnknownError || (isTrouble(error) && !hasIdled(error))) throw error;
-      // What the step returned or sent can not be written, or a constraint says no at COMMIT: the attempt has failed as if it had thrown.
-      if (group.length === 1) return this.fail(first, reasonOf(error, first));
-      // The group spends no attempt: its steps run again, one transaction each.
-      this.alone = true;
-      return GO_ON;
-    }
-  }
-
-  /** The revision if nobody but this step has written: one more where it has moved the run. */
-  private expectedRevision(stateNow: string | null): number {
-    const { run } = this.activated.claim;
-    return run.state === stateNow ? run.revision : run.revision + 1;
-  }
-
-  private async fail(step: StepDefinition, error: unknown): Promise<Next> {
-    const { claim, held } = this.activated;
-    if (held.signal.aborted && !this.parts.isStopping()) return { kind: 'lost' };
-    const spentBefore = attemptsSpent(claim, step);
-    // Handed back in good order: the attempt is not spent.
-    const givenBack = this.parts.isStopping() && held.signal.aborted;
-    const attempts = givenBack ? spentBefore : Math.min(spentBefore + 1, step.retry.attemptsMax);
-    const delay = givenBack ? 0 : nextAttempt(step.retry, attempts, error, this.parts.random);
-    const { at: _, ...facts } = recordedError(error);
-    const recorded = await this.parts.transactions.run(async (tx) => {
-      const done = await recordFailure(tx, attemptAt(this.activated, step), {
-        attempts,
-        retryInMs: delay === 'give-up' ? null : delay,
-        error: facts,
-        attention: `step ${step.name} failed: ${facts.message}`.slice(0, 500),
-      });
-      // What waits with a run that has failed is late now.
-      if (done && delay === 'give-up') await this.parts.closer.decideParked(tx, claim.run.id);
-      return done;
+  /** What is due, that is at work already included; each with the time until its next move. */
+  private due(): DueWork[] {
+    const { definition, claim } = this.activated;
+    const since = performance.now() - this.readAtMs;
+    const steps = dueSteps(definition, claim.run, claim.steps).map((step): DueWork => {
+      const record = claim.steps.find(({ name }) => name === step.name);
+      const waitMs = Math.max(0, waitOf(step, record) - since);
+      return { kind: 'step', name: step.name, step, move: nextMove(step, record), waitMs };
     });
-    if (!recorded) return this.reload();
-    if (delay === 'give-up') return { kind: 'ended' };
-    return { kind: 'release', dueInMs: delay };
+    const [undoing] = toUndo(definition, claim.run, claim.steps);
+    if (undoing === undefined) return steps;
+    const { undo, record, step } = undoing;
+    const waitMs = Math.max(0, (undo ? undo.waitMs : record.doubtMs) - since);
+    return [...steps, { kind: 'undo', name: step.compensation?.name ?? step.name, undoing, waitMs }];
+  }
+
+  private begin(due: readonly DueWork[]): void {
+    for (const work of due) {
+      if (work.waitMs > 0 || this.atWork.has(work.name) || this.atWork.size >= AT_WORK_MAX) continue;
+      // What has been left open may still be at work here.
+      if (work.kind === 'undo' && this.atWork.has(work.undoing.step.name)) continue;
+      const { name } = work;
+      // Known to be at work before its first line runs: its own close counts what is.
+      const begun = Promise.resolve().then(() => this.parts.attempts.make(this.activated, work));
+      this.atWork.set(
+        name,
+        begun.then(
+          (tried) => ({ name, tried }),
+          (error: unknown) => ({ name, error }),
+        ),
+      );
+    }
+  }
+
+  /** The first work that ends, or nothing: the time of other work has come. */
+  private async firstOf(due: readonly DueWork[]): Promise<Awaited<UnderWay> | undefined> {
+    const waits = due.filter(({ name }) => !this.atWork.has(name)).map(({ waitMs }) => waitMs);
+    const soonest = Math.min(...waits.filter((waitMs) => waitMs > 0));
+    if (soonest === Number.POSITIVE_INFINITY) return Promise.race(this.atWork.values());
+    const waiting = new AbortController();
+    const woken = pause(Math.min(soonest, WAIT_MAX_MS), undefined, { signal: waiting.signal }).catch(
+      () => undefined,
+    );
+    try {
+      return await Promise.race([...this.atWork.values(), woken]);
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  /** Nothing is at work here: the run is given back, with the status that follows if nothing is due either. */
+  private async rest(due: readonly DueWork[]): Promise<Next> {
+    if (due.length > 0) {
+      const soonest = Math.min(...due.map(({ waitMs }) => waitMs));
+      return this.release(this.parts.isStopping() ? 0 : soonest);
+    }
+    const { definition, claim, held } = this.activated;
+    const { run, steps } = claim;
+    const after =
+      run.status === 'compensating'
+        ? afterUndo(definition, run, steps)
+        : restingOrRunning(definition, run, steps);
+    if (after.status === run.status) return this.release(null);
+    crashPoint('undo.before-end');
+    const settled = await this.parts.transactions.run(async (tx) => {
+      const answer = await settleRun(tx, { run, fencingToken: held.fencingToken }, after);
+      // What waits with a run that has ended is late now.
+      if (answer === 'settled' && run.parkedCount > 0) await this.parts.closer.decideParked(tx, run.id);
+      return answer;
+    });
+    if (settled === 'changed') return this.reload();
+    return settled === 'settled' ? { kind: 'ended' } : LOST;
   }
 
   private async release(dueInMs: number | null): Promise<Next> {
@@ -170,15 +199,17 @@ export class Activation {
       release(tx, { id, fencingToken: held.fencingToken, revision }, dueInMs),
     );
     if (released.kind === 'released') return { kind: 'released', dueInMs, dispatch: released.dispatch };
-    return released.kind === 'changed' ? this.reload() : { kind: 'lost' };
+    return released.kind === 'changed' ? this.reload() : LOST;
   }
 
   /** Looks at the run again under its token: an event may have moved it. */
   private async reload(): Promise<Next> {
     const { held } = this.activated;
     const claim = await this.parts.transactions.run((tx) => readClaimed(tx, held.runId, held.fencingToken));
-    if (claim === undefined) return { kind: 'lost' };
-    this.activated = { ...this.activated, claim };
+    if (claim === undefined) return LOST;
+    this.readAtMs = performance.now();
+    this.activated.claim = claim;
+    this.activated.outdated = false;
     return GO_ON;
   }
 
@@ -201,37 +232,11 @@ export class Activation {
     const token = await transactions.run((tx) =>
       takeOver(tx, { id: held.runId, fencingToken: held.fencingToken, leaseMs }),
     );
-    if (token === undefined) return { kind: 'lost' };
+    if (token === undefined) return LOST;
     held.fencingToken = token;
     return this.reload();
   }
 }
 
-/** The server has ended the transaction of a step that waited for something else: the step's own doing. */
-function hasIdled(error: unknown): error is DatabaseUnavailableError {
-  return error instanceof DatabaseUnavailableError && sqlState(error.cause) === '25P03';
-}
-
-function reasonOf(error: unknown, { name }: StepDefinition): unknown {
-  if (hasIdled(error)) return new StepIdledError(name, error);
-  return error instanceof StepFailedError ? error.cause : error;
-}
-
-/** A transactional step let its transaction idle for most of the lease, so the server ended it and all is rolled back. */
-export class StepIdledError extends PawlError {
-  constructor(step: string, cause: unknown) {
-    super(
-      'step_idled',
-      `Step ${step} asked nothing of its transaction for most of the lease, so the server ended it: an idle transaction keeps its locks. ` +
-        'What waits for other systems belongs into an external step.',
-      { step },
-      cause,
-    );
-  }
-}
-
-function attemptsExhausted({ name, retry }: StepDefinition): Error {
-  return new Error(
-    `All ${retry.attemptsMax} attempts at ${name} are spent; the last ended without an answer.`,
-  );
-}
+/** Longest time that Node's timers can wait. */
+const WAIT_MAX_MS = 2 ** 31 - 1;

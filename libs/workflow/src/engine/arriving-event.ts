@@ -9,10 +9,15 @@ import type { ArrivingEvent } from '../model/event.js';
  */
 export function arrivingEvent(
   event: object,
-  { id = uuidv7(), source = 'client' }: { readonly id?: string; readonly source?: string } = {},
+  {
+    id = uuidv7(),
+    source = 'client',
+    startVersion,
+  }: Partial<Pick<ArrivingEvent, 'id' | 'source' | 'startVersion'>> = {},
 ): ArrivingEvent {
   const { name, version } = messageTypeOf(event.constructor as Parameters<typeof messageTypeOf>[0]);
   const payload: unknown = { ...event };
   payloadJson(payload, `event ${name}`);
-  return { id, type: name, typeVersion: version, payload, digest: contentDigest(payload), source };
+  const event = { id, type: name, typeVersion: version, payload, digest: contentDigest(payload), source };
+  return startVersion === undefined ? event : { ...event, startVersion };
 }

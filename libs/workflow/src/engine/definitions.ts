@@ -1,5 +1,7 @@
 import { PawlError } from '@pawl/core';
+import { isOver } from '../machine/is-over.js';
 import type { Definition } from '../model/definition.js';
+import type { ArrivingEvent } from '../model/event.js';
 import type { Run } from '../model/run.js';
 import type { KnownVersions } from '../store/claims.js';
 
@@ -32,6 +34,21 @@ export class Definitions {
     return version === null
       ? versions?.at(-1)
       : versions?.find((definition) => definition.version === version);
+  }
+
+  /**
+   * The definition that decides events of a run: that of its version; of a run that is still awaited, that of the version that an event starts it in,
+   * or else the newest. A run that has ended for good is decided by a newer one too, for nothing moves it any more and its class may be gone.
+   */
+  deciding(
+    run: Pick<Run, 'workflow' | 'version' | 'status'>,
+    events: readonly Pick<ArrivingEvent, 'startVersion'>[],
+  ): Definition | undefined {
+    const { workflow } = run;
+    const version = run.version ?? events.find(({ startVersion }) => startVersion)?.startVersion ?? null;
+    const own = this.of({ workflow, version });
+    if (own || version === null || !isOver(run)) return own;
+    return this.byWorkflow.get(workflow)?.find((definition) => definition.version > version);
   }
 
   /** @throws PawlError `workflow_unknown`: the class is no provider of this application. */

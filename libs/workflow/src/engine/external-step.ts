@@ -1,14 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { crashPoint, isTrouble, Slots, type Transaction, type Transactions } from '@pawl/core';
 import type { ExchangeClient } from '@pawl/messaging';
-import { v7 as uuidv7 } from 'uuid';
 import type { StepDefinition } from '../model/definition.js';
-import { type AttemptAt, recordIntent, recordOutcome } from '../store/step-attempts.js';
+import { type AttemptAt, type IntentTerms, recordIntent, recordOutcome } from '../store/step-attempts.js';
+import type { Activated } from './activated.js';
+import { finishedStep } from './attempt.js';
 import { outputsOf } from './claim-view.js';
-import { callStep, idempotencyKeyOf, type StepResult } from './step-call.js';
-import { type Activated, finishedStep, type StepCloser } from './step-closer.js';
+import { closingAlone } from './closing.js';
+import { callStep, type StepCall, type StepResult } from './step-call.js';
+import type { StepCloser, Work } from './step-closer.js';
 import { Refusal, type StepsClosed } from './step-outcome.js';
 import { StepRequests } from './step-requests.js';
+
+/** How an external call is made, and how what it has achieved is written. */
+export interface ExternalCall {
+  readonly at: AttemptAt;
+  readonly terms: IntentTerms;
+  readonly call: Pick<StepCall, 'timeoutMs' | 'perform' | 'besides' | 'item'>;
+  readonly close: (tx: Transaction, work: Work) => Promise<StepsClosed>;
+}
 
 /**
  * Runs a step whose effect is elsewhere. The intent is committed before the call, so a crash spends the attempt and nobody forgets that it may
@@ -28,16 +38,28 @@ export class ExternalStep {
    * @throws Refusal: the run is no longer this worker's, or has left the state; what the call answered is kept with its attempt
    * @throws CommitUnknownError
    */
-  async run(activated: Activated, step: StepDefinition): Promise<StepsClosed> {
-    const at = attemptAt(activated, step);
-    const intent = await this.transactions.run((tx) => recordIntent(tx, at, step.timeoutMs));
+  async run(activated: Activated, step: StepDefinition, at: AttemptAt): Promise<StepsClosed> {
+    const closed = await this.perform(activated, {
+      at,
+      terms: step,
+      call: { timeoutMs: step.timeoutMs, perform: step.run },
+      close: (tx, work) => this.closer.close(tx, activated, work),
+    });
+    crashPoint('step.after-commit');
+    return closed;
+  }
+
+  /** Intent, call, close: of a step, or of the compensation of one. Throws as `run` does. */
+  async perform(activated: Activated, { at, terms, call, close }: ExternalCall): Promise<StepsClosed> {
+    const intent = await this.transactions.run((tx) => recordIntent(tx, at, terms));
     if (intent === undefined) throw new Refusal();
     crashPoint('external.after-intent');
     const { claim, held } = activated;
     const { attempts } = intent;
     const requests = new StepRequests(this.exchange, { ...intent, idempotencyKey: at.idempotencyKey });
     const result = await callStep({
-      step,
+      ...call,
+      attempted: at,
       run: claim.run,
       outputs: outputsOf(claim),
       attempt: attempts,
@@ -45,8 +67,7 @@ export class ExternalStep {
       signal: held.signal,
     });
     crashPoint('external.after-effect');
-    const closed = await this.close(activated, at, step, attempts, result);
-    crashPoint('step.after-commit');
+    const closed = await this.close(activated, at, attempts, result, close);
     requests.forget(this.forgetting);
     return closed;
   }
@@ -54,13 +75,18 @@ export class ExternalStep {
   private async close(
     activated: Activated,
     at: AttemptAt,
-    step: StepDefinition,
     attempts: number,
     { output, messages }: StepResult,
+    close: ExternalCall['close'],
   ): Promise<StepsClosed> {
-    const finished = [finishedStep(activated, step, { attempts, output, attemptId: at.attemptId })];
+    const finished = [finishedStep(activated, at, { attempts, output, attemptId: at.attemptId })];
     try {
-      return await this.insist(activated, (tx) => this.closer.close(tx, activated, { finished, messages }));
+      return await closingAlone(activated, (begin) =>
+        this.insist(activated, async (tx) => {
+          await begin();
+          return close(tx, { finished, messages });
+        }),
+      );
     } catch (error) {
       if (error instanceof Refusal) await this.insist(activated, (tx) => recordOutcome(tx, at, output));
       throw error;
@@ -84,14 +110,3 @@ const AGAIN_MS = 100;
 
 /** Calls at a time that tell other services that an answer is kept here. */
 const FORGETTING_MAX = 32;
-
-export function attemptAt({ claim, held }: Activated, step: StepDefinition): AttemptAt {
-  return {
-    run: claim.run,
-    fencingToken: held.fencingToken,
-    step: step.name,
-    effect: step.effect,
-    attemptId: uuidv7(),
-    idempotencyKey: idempotencyKeyOf(claim.run, step),
-  };
-}

@@ -1,8 +1,9 @@
-import type { Transaction } from '@pawl/core';
+import { invariant, type Transaction } from '@pawl/core';
 import { appendDeadLetters, appendLosses, type Outbox } from '@pawl/messaging';
 import type { Hints } from '../dispatch/hints.js';
 import { advance } from '../machine/advance.js';
 import { toLookUp } from '../machine/facts.js';
+import { isHeldUp } from '../machine/position.js';
 import type { Change, Undeliverable } from '../model/change.js';
 import type { ArrivingEvent, IncomingEvent } from '../model/event.js';
 import type { Run } from '../model/run.js';
@@ -33,8 +34,8 @@ export class RunAdvancer {
   ) {}
 
   /**
-   * Answers one receipt per event. Where this process does not have the run's version the events are stored undecided, for a process that
-   * has it (D22).
+   * Answers one receipt per event. Where this process does not have the version that decides them, the events are stored undecided, for a process
+   * that has it (D22).
    * @throws TooManyAwaitedError
    */
   async advance(
@@ -44,16 +45,18 @@ export class RunAdvancer {
   ): Promise<readonly Receipt[]> {
     const { run } = locked;
     const events = arriving.map((event): IncomingEvent => ({ ...event, receivedAt: locked.at }));
-    const definition = this.definitions.of(run);
-    if (definition === undefined) {
+    if (this.definitions.deciding(run, events) === undefined) {
       for (const event of events) await storeUndecided(tx, run, event);
       if (locked.fresh) await deleteFreshRun(tx, run.id);
       return events.map(() => undecided(run));
     }
     // In one transaction, by their instants: a timer does not overtake an event that came in time (D30).
-    const timers = locked.timerDue ? await takeDueTimers(tx, run.id) : [];
+    const timers = locked.timerDue && !isHeldUp(run) ? await takeDueTimers(tx, run.id) : [];
     // With a timer in hand it is looked again, under the lock: an event may have been stored while this waited for it.
-    const earlier = locked.undecided || timers.length > 0 ? await takeUndecided(tx, run) : [];
+    const earlier =
+      locked.undecided || timers.length > 0 ? await takeUndecided(tx, run, this.definitions.known) : [];
+    const definition = this.definitions.deciding(run, [...earlier, ...events]);
+    invariant(definition, 'Only events of known versions are taken', { run: run.id });
     const parked = run.parkedCount > 0 ? await parkedEvents(tx, run.id) : [];
     const known = await this.lookUp(tx, run, toLookUp(definition, run, [...earlier, ...events, ...parked]));
     const change = advance(definition, run, { inputs: [...timers, ...earlier, ...events], parked, known });

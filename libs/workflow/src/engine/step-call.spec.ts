@@ -17,8 +17,15 @@ const optimize = runInThisContext('(f) => %OptimizeFunctionOnNextCall(f)') as (f
 const run = { id: '01a1fdeb-8f7f-752d-9468-2e20ce993219', key: 'k', round: 0, data: {} } as unknown as Run;
 
 function call(behave: StepDefinition['run'], signal: AbortSignal, timeoutMs = 50) {
-  const step = { name: 'charge', effect: 'external', timeoutMs, run: behave } as StepDefinition;
-  return callStep({ step, run, outputs: {}, attempt: 1, signal });
+  const attempted = {
+    kind: 'step',
+    name: 'charge',
+    undoes: null,
+    item: -1,
+    generation: 0,
+    effect: 'external',
+  } as const;
+  return callStep({ attempted, timeoutMs, perform: behave, run, outputs: {}, attempt: 1, signal });
 }
 const never = (): Promise<never> => new Promise(() => undefined);
 

@@ -1,19 +1,25 @@
 import { PawlError, sqlErrorKind } from '@pawl/core';
 import { messageTypeOf, outgoing, type OutgoingMessage } from '@pawl/messaging';
 import type { EntityManager } from 'typeorm';
-import { v5 as uuidv5 } from 'uuid';
-import type { StepDefinition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import type { StepContext } from '../model/step-context.js';
+import { type Attempted, idempotencyKeyOf, messageIdOf } from './attempt.js';
 import { freezeDeep } from './freeze-deep.js';
 import type { StepRequests } from './step-requests.js';
 
-/** What one attempt at a step is made with. */
+/** What one attempt at a step, its compensation or its confirmation is made with. */
 export interface StepCall {
-  readonly step: StepDefinition;
+  /** Whose key it has, and whose messages it sends. */
+  readonly attempted: Attempted;
+  readonly timeoutMs: number;
+  readonly perform: (context: StepContext<unknown>) => Promise<unknown>;
+  /** What the method is given beside the context of a step. */
+  readonly besides?: object;
   readonly run: Run;
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly attempt: number;
+  /** Of a step that runs for each item of a list. */
+  readonly item?: unknown;
   /** Absent for an external step. */
   readonly manager?: EntityManager;
   /** Absent for a transactional step. */
@@ -47,63 +53,60 @@ export class StepFailedError extends PawlError {
  * @throws StepFailedError; a SQL error that is the transaction's, not the step's, is thrown as it is
  */
 export async function callStep(call: StepCall): Promise<StepResult> {
-  const { step } = call;
+  const { name } = call.attempted;
   const limit = limitOf(call);
   const messages: OutgoingMessage[] = [];
   try {
     // Lost or stopped meanwhile: no effect is begun that nobody could record.
     limit.signal.throwIfAborted();
     const output: unknown = await Promise.race([
-      step.run(contextOf(call, limit.signal, messages)),
+      call.perform(contextOf(call, limit.signal, messages)),
       limit.passed,
     ]);
-    return { output: kept(step.name, output), messages };
+    return { output: kept(name, output), messages };
   } catch (error) {
-    throw isTransactionsOwn(error) ? error : new StepFailedError(step.name, error);
+    throw isTransactionsOwn(error) ? error : new StepFailedError(name, error);
   } finally {
     limit.dispose();
   }
 }
 
-/** The same for every attempt, process and deploy. */
-export function idempotencyKeyOf(run: Run, step: StepDefinition): string {
-  return uuidv5(`${run.id}/${run.round}/${step.name}`, STEP_NAMESPACE);
-}
-
-const STEP_NAMESPACE = 'a4a7c5f0-6f5e-5d0c-9c68-1f5a2b7c9d10';
-
 function contextOf(call: StepCall, signal: AbortSignal, messages: OutgoingMessage[]): StepContext<unknown> {
-  const { step, run, outputs, attempt, manager } = call;
+  const { attempted, run, outputs, attempt, manager } = call;
   // What a step wrote there would be gone after a crash, and there without one.
   freezeDeep([run.data, outputs]);
-  return {
+  const context: StepContext<unknown> = {
     runId: run.id,
     key: run.key,
     data: run.data as Readonly<unknown>,
     outputs,
-    idempotencyKey: idempotencyKeyOf(run, step),
+    idempotencyKey: idempotencyKeyOf(run, attempted),
     attempt,
+    index: attempted.item,
+    item: call.item,
     signal,
     get tx(): EntityManager {
       if (manager) return manager;
       throw new PawlError(
         'no_transaction',
-        `Step ${step.name} is external and has no transaction: write in a transactional step before or after it.`,
+        `Step ${attempted.name} is external and has no transaction: write in a transactional step before or after it.`,
       );
     },
     request: async (url, wanted) => {
       if (call.requests) return call.requests.make(url, wanted, signal);
       throw new PawlError(
         'no_request',
-        `Step ${step.name} is transactional: ask other services in a step with effect: 'external'.`,
+        `Step ${attempted.name} is transactional: ask other services in a step with effect: 'external'.`,
       );
     },
     send: (route, event) => {
-      const id = uuidv5(`${run.id}/${run.round}/${step.name}/-1/${messages.length}`, STEP_NAMESPACE);
+      const id = messageIdOf(run, attempted, messages.length);
       const type = event.constructor as Parameters<typeof messageTypeOf>[0];
       messages.push(outgoing(type, { ...event }, { route, key: run.key, id }));
     },
   };
+  // Not a copy: that would read `tx`, which an external step has not.
+  return Object.assign(context, call.besides);
 }
 
 interface Limit {
@@ -118,7 +121,7 @@ interface Limit {
  * By a timer of its own: Node holds the parts of `AbortSignal.any([..., AbortSignal.timeout()])` weakly, and once this code is optimised the garbage
  * collector takes the timeout away before it fires (nodejs/node#54614).
  */
-function limitOf({ step, signal }: StepCall): Limit {
+function limitOf({ attempted, timeoutMs, signal }: StepCall): Limit {
   const controller = new AbortController();
   const passed = new Promise<never>((_, reject) => {
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error), {
@@ -127,7 +130,10 @@ function limitOf({ step, signal }: StepCall): Limit {
   });
   // Nobody waits for it any more once the step has answered.
   passed.catch(() => undefined);
-  const timer = setTimeout(() => controller.abort(new StepTimeoutError(step)), step.timeoutMs);
+  const timer = setTimeout(
+    () => controller.abort(new StepTimeoutError(attempted.name, timeoutMs)),
+    timeoutMs,
+  );
   const follow = (): void => controller.abort(signal.reason);
   if (signal.aborted) follow();
   else signal.addEventListener('abort', follow, { once: true });
@@ -140,7 +146,7 @@ function limitOf({ step, signal }: StepCall): Limit {
 
 /** An attempt took longer than its step allows; an external one is in doubt. */
 export class StepTimeoutError extends PawlError {
-  constructor({ name, timeoutMs }: StepDefinition) {
+  constructor(name: string, timeoutMs: number) {
     super('step_timeout', `Step ${name} took longer than its timeout of ${timeoutMs} ms.`, {
       step: name,
       timeoutMs,

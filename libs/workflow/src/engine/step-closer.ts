@@ -1,24 +1,14 @@
 import { crashPoint, type Transaction, TransactionEndedError } from '@pawl/core';
 import type { Outbox, OutgoingMessage } from '@pawl/messaging';
-import { v7 as uuidv7 } from 'uuid';
 import { afterStep } from '../machine/steps.js';
-import type { Definition, StepDefinition } from '../model/definition.js';
-import type { Claim } from '../store/claims.js';
 import { closeSteps, type FinishedStep } from '../store/close-steps.js';
+import { closeUndo } from '../store/close-undo.js';
 import { lockRun } from '../store/lock-runs.js';
 import { restartTimers } from '../store/timers.js';
-import { doneNames, isIdle } from './claim-view.js';
-import type { Held } from './lease-keeper.js';
+import type { Activated } from './activated.js';
+import { isIdle, withClosed } from './claim-view.js';
 import type { RunAdvancer } from './run-advancer.js';
-import { idempotencyKeyOf } from './step-call.js';
 import { Refusal, type StepsClosed } from './step-outcome.js';
-
-/** A claimed run with what is known of it, as the parts of an activation hand it around. */
-export interface Activated {
-  readonly definition: Definition;
-  readonly claim: Claim;
-  readonly held: Held;
-}
 
 /** What one transaction's steps have done, before it is written. */
 export interface Work {
@@ -28,7 +18,7 @@ export interface Work {
 
 /**
  * The end of a step's transaction: records and transition in the closing statement, which takes the run's row; under that lock the messages, the
- * timers, and the events that were parked. After it nothing but COMMIT.
+ * timers, and the events that were parked. After it nothing but COMMIT. Of one run it is called by one at a time.
  */
 export class StepCloser {
   constructor(
@@ -37,27 +27,51 @@ export class StepCloser {
   ) {}
 
   /** @throws Refusal, TransactionEndedError: nothing of it may be committed */
-  async close(tx: Transaction, { definition, claim, held }: Activated, work: Work): Promise<StepsClosed> {
-    const names = work.finished.map(({ name }) => name);
-    const last = names.at(-1) ?? '';
-    const after = afterStep(definition, claim.run, last, [...doneNames(claim), ...names.slice(0, -1)]);
+  async close(
+    tx: Transaction,
+    { definition, claim, held, atWork }: Activated,
+    work: Work,
+  ): Promise<StepsClosed> {
+    const { run: before } = claim;
+    const last = work.finished.at(-1)?.name ?? '';
+    const { steps } = withClosed(claim, { run: before, finished: work.finished });
+    // An event has moved the run since, and this process knows it already.
+    if (
+      before.status !== 'running' ||
+      definition.steps.find(({ name }) => name === last)?.in !== before.state
+    )
+      throw new Refusal();
+    const after = afterStep(definition, before, last, steps);
     const closed = await closeSteps(tx, {
-      before: claim.run,
+      before,
       after: after.run,
       fencingToken: held.fencingToken,
       steps: work.finished,
       journal: after.journal,
-      release: isIdle(definition, after.run),
+      release: isIdle(after.run) && atWork.size <= 1,
     });
     if (closed.kind === 'transaction-ended') throw new TransactionEndedError();
     if (closed.kind === 'refused') throw new Refusal();
     const run = { ...after.run, revision: closed.revision, parkedCount: closed.parkedCount };
-    if (after.moved) await restartTimers(tx, run, definition);
+    if (after.moved) await restartTimers(tx, run, definition, { started: false });
     // Behind the run's lock, so that a run's messages stand in the outbox in the order of its commits (D17).
     await this.outbox.append(tx, work.messages);
     if (closed.parkedCount > 0) await this.decideParked(tx, run.id);
     crashPoint('step.before-commit');
     return { run, finished: work.finished, parkedCount: closed.parkedCount, released: closed.released };
+  }
+
+  /**
+   * The end of a compensation's transaction. It moves nothing: once all is undone the run gets its status in a transaction of its own.
+   * @throws Refusal, TransactionEndedError: nothing of it may be committed
+   */
+  async closeUndo(tx: Transaction, { claim, held }: Activated, work: Work): Promise<StepsClosed> {
+    const closed = await closeUndo(tx, claim.run, held.fencingToken, work.finished);
+    if (closed.kind === 'transaction-ended') throw new TransactionEndedError();
+    if (closed.kind === 'refused') throw new Refusal();
+    await this.outbox.append(tx, work.messages);
+    crashPoint('undo.before-commit');
+    return { run: claim.run, finished: work.finished, parkedCount: 0, released: false };
   }
 
   /**
@@ -68,14 +82,4 @@ export class StepCloser {
     const locked = await lockRun(tx, runId);
     if (locked) await this.advancer.advance(tx, { ...locked, timerDue: false, undecided: false }, []);
   }
-}
-
-/** The record of an attempt that has ended well. */
-export function finishedStep(
-  { claim }: Activated,
-  step: StepDefinition,
-  { attempts, output, attemptId = uuidv7() }: { attempts: number; output: unknown; attemptId?: string },
-): FinishedStep {
-  const idempotencyKey = idempotencyKeyOf(claim.run, step);
-  return { name: step.name, effect: step.effect, attempts, attemptId, idempotencyKey, output };
 }

@@ -2,9 +2,12 @@ import { crashPoint, type Transaction, type Transactions } from '@pawl/core';
 import type { OutgoingMessage } from '@pawl/messaging';
 import type { StepDefinition } from '../model/definition.js';
 import type { FinishedStep } from '../store/close-steps.js';
+import type { Activated } from './activated.js';
+import { attemptedStep, finishedStep } from './attempt.js';
 import { attemptsSpent, outputsOf } from './claim-view.js';
-import { callStep } from './step-call.js';
-import { type Activated, finishedStep, type StepCloser, type Work } from './step-closer.js';
+import { closingAlone } from './closing.js';
+import { callStep, type StepCall, type StepResult } from './step-call.js';
+import type { StepCloser, Work } from './step-closer.js';
 import type { StepsClosed } from './step-outcome.js';
 
 /**
@@ -24,21 +27,50 @@ export class TransactionalSteps {
    * @throws CommitUnknownError
    */
   async run(activated: Activated, steps: readonly StepDefinition[]): Promise<StepsClosed> {
-    const closed = await this.transactions.run(
-      async (tx) => {
-        const work = await this.perform(tx, activated, steps);
-        crashPoint('step.after-effect');
-        return this.closer.close(tx, activated, work);
-      },
-      {
-        // The server ends the transaction of a stopped process before its lease ends, so that its successor need not wait.
-        idleTimeoutMs: Math.floor(this.leaseMs * 0.8),
-        // A step that waits for a statement can not be interrupted here; the server does it.
-        statementTimeoutMs: Math.max(...steps.map(({ timeoutMs }) => timeoutMs)),
-      },
+    const timeoutMs = Math.max(...steps.map((step) => step.timeoutMs));
+    const closed = await this.transact(
+      activated,
+      timeoutMs,
+      (tx) => this.perform(tx, activated, steps),
+      (tx, work) => this.closer.close(tx, activated, work),
     );
     crashPoint('step.after-commit');
     return closed;
+  }
+
+  /** User code first, then the close, while no other close of this run is on its way; then COMMIT. */
+  async transact(
+    activated: Activated,
+    timeoutMs: number,
+    perform: (tx: Transaction) => Promise<Work>,
+    close: (tx: Transaction, work: Work) => Promise<StepsClosed>,
+  ): Promise<StepsClosed> {
+    return closingAlone(activated, (begin) =>
+      this.transactions.run(
+        async (tx) => {
+          const work = await perform(tx);
+          crashPoint('step.after-effect');
+          await begin();
+          return close(tx, work);
+        },
+        {
+          // The server ends the transaction of a stopped process before its lease ends, so that its successor need not wait.
+          idleTimeoutMs: Math.floor(this.leaseMs * 0.8),
+          // A step that waits for a statement can not be interrupted here; the server does it.
+          statementTimeoutMs: timeoutMs,
+        },
+      ),
+    );
+  }
+
+  /** One call with an EntityManager of the transaction, which ends with it. */
+  async call(tx: Transaction, call: Omit<StepCall, 'manager'>): Promise<StepResult> {
+    const { manager, revoke } = tx.lend();
+    try {
+      return await callStep({ ...call, manager });
+    } finally {
+      revoke();
+    }
   }
 
   private async perform(
@@ -52,23 +84,19 @@ export class TransactionalSteps {
     const outputs = outputsOf(claim);
     for (const step of steps) {
       const attempts = attemptsSpent(claim, step) + 1;
-      const { manager, revoke } = tx.lend();
-      try {
-        const call = {
-          step,
-          run: claim.run,
-          outputs: { ...outputs },
-          attempt: attempts,
-          manager,
-          signal: held.signal,
-        };
-        const result = await callStep(call);
-        messages.push(...result.messages);
-        outputs[step.name] = result.output;
-        finished.push(finishedStep(activated, step, { attempts, output: result.output }));
-      } finally {
-        revoke();
-      }
+      const attempted = attemptedStep(activated, step);
+      const result = await this.call(tx, {
+        attempted,
+        timeoutMs: step.timeoutMs,
+        perform: step.run,
+        run: claim.run,
+        outputs: { ...outputs },
+        attempt: attempts,
+        signal: held.signal,
+      });
+      messages.push(...result.messages);
+      outputs[step.name] = result.output;
+      finished.push(finishedStep(activated, attempted, { attempts, output: result.output }));
     }
     return { finished, messages };
   }

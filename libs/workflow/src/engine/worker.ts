@@ -36,6 +36,11 @@ export class Worker {
 
   constructor(private readonly parts: WorkerParts) {}
 
+  /** Whether nothing new is begun any more. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
   /** Whether nothing is claimed here, nor about to be. */
   get idle(): boolean {
     return this.claiming.size + this.active.size === 0;

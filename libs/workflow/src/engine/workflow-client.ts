@@ -48,7 +48,8 @@ export class WorkflowClient {
   ) {}
 
   /**
-   * Starts a run with its start event. The same key and content again answers the same run (`created: false`).
+   * Starts a run with its start event, in the version of the class that is given, also if the process has a newer one. The same key and content
+   * again answers the same run (`created: false`), whichever version it has.
    *
    * With `tx`, a transaction of Pawl's own, or `manager`, an open TypeORM transaction of the caller's, the run exists exactly if that
    * transaction commits. With `manager`, a start for whose key events have come before is stored undecided and decided right after commit.
@@ -67,7 +68,8 @@ export class WorkflowClient {
     }: EventOptions & { readonly tx?: Transaction; readonly manager?: EntityManager } = {},
   ): Promise<Started> {
     const address = this.addressOf(workflowClass, key);
-    const arriving = arrivingEvent(event, options);
+    const { version: startVersion } = this.definitions.ofClass(workflowClass);
+    const arriving = arrivingEvent(event, { ...options, startVersion });
     if (manager) return this.startIn(manager, address, arriving);
     const receipt = tx
       ? await this.receiveOne(tx, address, arriving)

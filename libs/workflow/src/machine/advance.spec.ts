@@ -287,9 +287,9 @@ describe('timers', () => {
     expect(run.run).toEqual(before);
   });
 
-  it('of an ended run do nothing', () => {
+  it.each(['failed', 'paused', 'terminated', 'compensating'] as const)('of a %s run do nothing', (status) => {
     const run = runAfter(submitted);
-    run.run = { ...run.run, status: 'failed' };
+    run.run = { ...run.run, status };
     run.receive(expiry(30));
     expect(run.run.state).toBe('Submitted');
   });

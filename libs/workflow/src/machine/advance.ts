@@ -10,6 +10,7 @@ import type { Facts } from './facts.js';
 import { fireTimer } from './fire-timer.js';
 import { foldEvent } from './fold.js';
 import { inOneOrder } from './parked-order.js';
+import { isOver } from './is-over.js';
 import { type Recognised, recognise } from './recognise.js';
 import { UserCodeError } from './user-code.js';
 
@@ -27,8 +28,9 @@ export interface AdvanceInput extends Facts {
  */
 export function advance(definition: Definition, run: Run, { inputs, ...facts }: AdvanceInput): Change {
   invariant(
-    run.workflow === definition.workflow && (run.version ?? definition.version) === definition.version,
-    'A run is advanced by its own definition',
+    run.workflow === definition.workflow &&
+      (isOver(run) || (run.version ?? definition.version) === definition.version),
+    'A run is advanced by its own definition, until it is over',
     { run: run.id, version: run.version, definition: `${definition.workflow} ${definition.version}` },
   );
   const draft = new ChangeDraft(run, facts);
@@ -93,12 +95,16 @@ function settleParked(definition: Definition, draft: ChangeDraft): void {
   if (decided.length > 0) settleParked(definition, draft);
 }
 
-/** Decides a parked event again; answers whether that was its final verdict. */
+/**
+ * Decides a parked event again; answers whether that was its final verdict. What this version does not know waits until the run has a version: it may
+ * be started in another one, by a process of another release.
+ */
 function settle(definition: Definition, draft: ChangeDraft, event: ParkedEvent): boolean {
   const recognised = recognise(definition, draft.run, event);
   const stays =
-    !('verdict' in recognised) &&
-    judge(definition, draft.run, recognised, draft.factsNow).verdict === 'early';
+    'verdict' in recognised
+      ? draft.run.version === null
+      : judge(definition, draft.run, recognised, draft.factsNow).verdict === 'early';
   if (stays) return false;
   draft.unpark(event);
   take(definition, draft, event);

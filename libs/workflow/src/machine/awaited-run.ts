@@ -16,5 +16,7 @@ export function awaitedRun(name: { id: string; workflow: string; key: string }):
     revision: 0,
     parkedCount: 0,
     attention: null,
+    undo: null,
+    noReturn: false,
   };
 }

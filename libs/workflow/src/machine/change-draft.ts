@@ -61,7 +61,7 @@ export class ChangeDraft {
   repeat(event: IncomingEvent, subject: string, decision: Decision, late: EventHandler['late']): void {
     const { verdict, rule } = decision;
     this.repeats.push({ type: event.type, subject, verdict, rule });
-    if (rule === 'never-applied' && late === 'record') {
+    if ((rule === 'never-applied' || rule === 'past-no-return') && late === 'record') {
       this.losses.push(undeliverable(event, subject, decision));
     }
   }
@@ -93,9 +93,11 @@ export class ChangeDraft {
     const { before, journal, keys, repeats, deadLetters, losses, messages } = this;
     const run = { ...this.run, parkedCount: this.waiting.length };
     const moved = run.state !== before.state || run.round !== before.round;
+    const started = before.state === null && run.state !== null;
     const parked = this.waiting.filter((event): event is Parked => 'parkedMaxMs' in event);
     const unparked = this.facts.parked.filter((event) => !this.waiting.includes(event)).map(typeAndSubject);
-    return { run, moved, journal, receipts, parked, unparked, keys, repeats, deadLetters, losses, messages };
+    const gone = { parked, unparked };
+    return { run, moved, started, journal, receipts, ...gone, keys, repeats, deadLetters, losses, messages };
   }
 
   private known(type: string, subject: string): string | undefined {

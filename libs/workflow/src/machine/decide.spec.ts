@@ -144,14 +144,23 @@ describe('late', () => {
     expect(run.deliver(delivery(new OrderCancelled()))).toBe('late never-applied');
   });
 
-  it('is what a failed run answers to what is new', () => {
-    const run = runAfter(submitted);
-    run.run = { ...run.run, status: 'failed' };
-    expect(run.deliver(delivery(item(0)))).toBe('late never-applied');
-  });
+  it.each(['compensating', 'compensated', 'terminated', 'cancelled', 'compensation_failed'] as const)(
+    'is what a %s run answers to what is new',
+    (status) => {
+      const run = runAfter(submitted);
+      run.run = { ...run.run, status };
+      expect(run.deliver(delivery(item(0)))).toBe('late never-applied');
+    },
+  );
 });
 
 describe('early', () => {
+  it('is what a failed run answers to what it could take if somebody redrove it', () => {
+    const run = runAfter(submitted);
+    run.run = { ...run.run, status: 'failed' };
+    expect(run.deliver(delivery(item(0)))).toBe('early run-failed');
+  });
+
   it.each([[item(0)], [remark], [acceptedWith(1)], [new OrderShipped('t')]])(
     'parks %j before the start',
     (payload) => {

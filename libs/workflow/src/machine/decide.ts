@@ -28,6 +28,7 @@ export function judge(definition: Definition, run: Run, recognised: Recognised, 
       countConflict(definition, run, recognised, facts) ??
       beforeTheStart(run, recognised, facts) ??
       tooLate(recognised) ??
+      pastNoReturn(run, recognised) ??
       tooEarly(run, recognised, facts) ??
       beyondCap(run, recognised) ?? {
         verdict: 'applied',
@@ -53,9 +54,22 @@ function tooLate({ accepted, reachable, event }: Recognised): Decision | undefin
   return { verdict: 'late', rule: 'never-applied', detail };
 }
 
+/** What can not be taken back any more is not: the event comes too late, although its state accepts it. */
+function pastNoReturn(run: Run, { handler, accepted }: Recognised): Decision | undefined {
+  if (!accepted || !handler.undo || !run.noReturn) return undefined;
+  const detail = `${handler.member} would undo what can not be taken back any more`;
+  return { verdict: 'late', rule: 'past-no-return', detail };
+}
+
 function tooEarly(run: Run, recognised: Recognised, facts: Facts): Decision | undefined {
   const { handler, event, accepted } = recognised;
   if (!accepted) {
+    if (run.status === 'failed')
+      return park(recognised, facts, {
+        verdict: 'early',
+        rule: 'run-failed',
+        detail: 'it waits for a redrive',
+      });
     const detail = `${event.type} waits for ${handler.in.join(' or ')}`;
     return park(recognised, facts, { verdict: 'early', rule: 'state-not-reached', detail });
   }

@@ -1,8 +1,9 @@
-import type { Definition } from '../model/definition.js';
+import { type Definition, EVERY_STATE } from '../model/definition.js';
 import type { DueTimer } from '../model/event.js';
+import type { Rule } from '../model/verdict.js';
 import type { ChangeDraft } from './change-draft.js';
 import { foldTimeout } from './fold.js';
-import { hasEnded } from './position.js';
+import { hasEnded, isHeldUp } from './position.js';
 import { UserCodeError } from './user-code.js';
 
 /**
@@ -11,19 +12,31 @@ import { UserCodeError } from './user-code.js';
  */
 export function fireTimer(definition: Definition, draft: ChangeDraft, timer: DueTimer): boolean {
   const { run } = draft;
-  if (hasEnded(run) || run.state !== timer.state || run.round !== timer.round) return false;
+  const ofRun = timer.state === EVERY_STATE;
+  if (hasEnded(run) || isHeldUp(run) || run.round !== timer.round || (!ofRun && run.state !== timer.state))
+    return false;
   const timeout = definition.timeouts.find((one) => one.member === timer.member && one.in === timer.state);
   if (!timeout) return false;
+  if (timeout.undo && run.noReturn) {
+    askForPerson(
+      draft,
+      timer.member,
+      'past-no-return',
+      `${timer.member} can not undo what can not be taken back`,
+    );
+    return true;
+  }
   try {
     draft.fire(foldTimeout(definition, run, timeout), timer.member);
   } catch (error) {
     if (!(error instanceof UserCodeError)) throw error;
-    const attention = run.attention ?? `handler-failed: ${error.message}`;
-    draft.fire({ ...run, attention }, timer.member, {
-      verdict: 'rejected',
-      rule: 'handler-failed',
-      detail: error.message,
-    });
+    askForPerson(draft, timer.member, 'handler-failed', error.message);
   }
   return true;
+}
+
+function askForPerson(draft: ChangeDraft, member: string, rule: Rule, detail: string): void {
+  const { run } = draft;
+  const attention = run.attention ?? `${rule}: ${detail}`;
+  draft.fire({ ...run, attention }, member, { verdict: 'rejected', rule, detail });
 }

@@ -16,7 +16,7 @@ export function foldEvent(definition: Definition, run: Run, { handler, event, su
   );
   const marks = withMark(run, handler, subject, event);
   const version = run.version ?? definition.version;
-  return enter(definition, { ...run, data, marks, version }, handler.to);
+  return enter(definition, { ...run, data, marks, version }, handler.to, handler.undo);
 }
 
 /**
@@ -26,7 +26,7 @@ export function foldEvent(definition: Definition, run: Run, { handler, event, su
 export function foldTimeout(definition: Definition, run: Run, timeout: TimeoutDefinition): Run {
   const data = foldData(timeout.member, run.data, (draft) => timeout.fold(draft));
   const attention = run.attention ?? timeout.attention ?? null;
-  return enter(definition, { ...run, data, attention }, timeout.to);
+  return enter(definition, { ...run, data, attention }, timeout.to, timeout.undo);
 }
 
 /** Folds into a copy, and gives back what the database would: a Date is a string, a hole is null, undefined is gone. */

@@ -1,4 +1,4 @@
-import type { Definition } from '../model/definition.js';
+import { type Definition, EVERY_STATE, type TimeoutDefinition } from '../model/definition.js';
 
 /** One way out of a state: an event, a step or a timeout. */
 export interface Edge {
@@ -13,8 +13,15 @@ export function edgesOf(definition: Definition): Edge[] {
   return [
     ...handlers.flatMap((h) => h.in.map((from) => ({ from, to: h.to, by: h.member }))),
     ...steps.map((step) => ({ from: step.in, to: step.to, by: step.name })),
-    ...timeouts.map((timeout) => ({ from: timeout.in, to: timeout.to, by: timeout.member })),
+    ...timeouts.flatMap((timeout) =>
+      statesOf(definition, timeout).map((from) => ({ from, to: timeout.to, by: timeout.member })),
+    ),
   ].filter((edge): edge is Edge => edge.to !== undefined);
+}
+
+/** A deadline of the run leads out of every state that is not final. */
+function statesOf({ states, final }: Definition, timeout: TimeoutDefinition): readonly string[] {
+  return timeout.in === EVERY_STATE ? states.filter((state) => !final.includes(state)) : [timeout.in];
 }
 
 /** The states that a run in `state` may still come to, `state` itself excluded. By the graph: a higher rank alone is no way. */

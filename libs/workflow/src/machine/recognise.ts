@@ -42,7 +42,11 @@ function place(definition: Definition, run: Run, first: EventHandler, handlers: 
   const here = handlers.find((handler) => handler.in.includes(state));
   const ahead = reachableFrom(definition, state);
   const later = handlers.find((handler) => handler.in.some((one) => ahead.has(one)));
-  return { handler: here ?? later ?? first, accepted: here !== undefined, reachable: later !== undefined };
+  const handler = here ?? later ?? first;
+  // It may go on from where it is, if a person redrives it.
+  if (run.status === 'failed')
+    return { handler, accepted: false, reachable: handler === here || handler === later };
+  return { handler, accepted: here !== undefined, reachable: later !== undefined };
 }
 
 function unknownType(definition: Definition, event: IncomingEvent): Decision {

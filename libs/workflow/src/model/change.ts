@@ -9,6 +9,8 @@ export interface Change {
   readonly run: Run;
   /** Whether state or round changed: the timers of the old position go, those of the new one start. */
   readonly moved: boolean;
+  /** It entered its first state: the deadlines of the run start. */
+  readonly started: boolean;
   readonly journal: readonly JournalEntry[];
   /** One per incoming event, in the order given. */
   readonly receipts: readonly Receipt[];
@@ -27,10 +29,12 @@ export interface Change {
   readonly messages: readonly OutgoingMessage[];
 }
 
+export type JournalKind = 'event' | 'step' | 'timer' | 'update' | 'control' | 'undo';
+
 export interface JournalEntry {
   readonly revision: number;
-  readonly kind: 'event' | 'step' | 'timer';
-  /** Event type, step name or timeout's member. */
+  readonly kind: JournalKind;
+  /** Event type, step name, timeout's or update's member, or what a person asked for. */
   readonly name: string;
   readonly subject: string;
   readonly verdict: Verdict | null;

@@ -1,6 +1,6 @@
 import type { Route } from '@pawl/messaging';
 import type { RetryPolicy } from './retry-policy.js';
-import type { StepContext } from './step-context.js';
+import type { CompensationContext, Confirmation, StepContext } from './step-context.js';
 
 /** A verified workflow, as plain data and functions: what the decorators of one class and version declare. */
 export interface Definition {
@@ -41,6 +41,8 @@ export interface EventHandler {
   readonly late: 'record' | 'ignore';
   /** The race of this event against others of its states is declared: whichever comes second may be late. */
   readonly competes?: boolean;
+  /** Enters `to`, and undoes what was done. */
+  readonly undo?: boolean;
   /** Forwards the event, when applied, in the same transaction. */
   readonly publish?: Route;
   /** How long it may stay parked. Milliseconds. */
@@ -67,20 +69,74 @@ export interface StepDefinition {
   readonly in: string;
   readonly to?: string;
   readonly effect: 'transactional' | 'external';
+  /** Of an external step: whether an attempt in doubt is made again, or is a loss that a person sees to. */
+  readonly guarantee: 'at-least-once' | 'at-most-once';
+  /** Names of the steps of its state that have to be done first. */
+  readonly after: readonly string[];
+  /** Runs once for each item. */
+  readonly forEach?: ForEach;
+  /** How long after it became due it is begun. Milliseconds. */
+  readonly delayMs?: number;
+  /** How long all of its attempts together may take. Milliseconds. */
+  readonly deadlineMs?: number;
+  /** Once it has begun nothing of the run is undone any more. */
+  readonly noReturn: boolean;
+  /** What follows when it has given up. */
+  readonly onFailure: 'compensate' | 'stop';
   readonly retry: RetryPolicy;
   /** How long one attempt may take before its signal is aborted. Milliseconds. */
   readonly timeoutMs: number;
   /** Never shares a transaction with its neighbours. */
   readonly alone: boolean;
   readonly run: (context: StepContext<unknown>) => Promise<unknown>;
+  readonly compensation?: CompensationDefinition;
+  readonly confirmation?: ConfirmationDefinition;
+}
+
+/** The items that a step runs for. */
+export interface ForEach {
+  /** Pure. A list, or how many there are; read once, when the step begins. */
+  readonly items: (data: unknown, outputs: Readonly<Record<string, unknown>>) => readonly unknown[] | number;
+  /** Items at work at a time. */
+  readonly concurrency: number;
+  /** Whether an item that gives up ends the step, or is counted while the others go on. */
+  readonly onItemFailure: 'stop' | 'continue';
+}
+
+/** How a step's effect is undone. */
+export interface CompensationDefinition {
+  readonly name: string;
+  readonly effect: 'transactional' | 'external';
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  readonly run: (context: CompensationContext<unknown, unknown>) => Promise<unknown>;
+}
+
+/** How it is found out whether an attempt in doubt took effect. */
+export interface ConfirmationDefinition {
+  readonly name: string;
+  /** What follows when nobody can say: a person is asked, or the attempt is made again under its key. */
+  readonly unknown: 'person' | 'retry';
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  readonly run: (context: StepContext<unknown>) => Promise<Confirmation<unknown>>;
 }
 
 export interface TimeoutDefinition {
   readonly member: string;
+  /** The state that it belongs to, or every state (`*`): then it is the deadline of the run. */
   readonly in: string;
-  readonly afterMs: number;
+  /** Counted from the instant at which the state was entered, or the run was started. Milliseconds. */
+  readonly afterMs?: number;
+  /** The instant, from the data as it is when the state is entered. Pure. */
+  readonly at?: (data: unknown) => Date;
   readonly to?: string;
+  /** Enters `to`, and undoes what was done. */
+  readonly undo: boolean;
   /** Marks the run as needing a person, with this reason, and stays. */
   readonly attention?: string;
   readonly fold: (data: unknown) => void;
 }
+
+/** The state of a timeout that belongs to the run as a whole. */
+export const EVERY_STATE = '*';

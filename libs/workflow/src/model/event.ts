@@ -9,6 +9,8 @@ export interface ArrivingEvent {
   readonly digest: string;
   /** Who delivered it: a stream, `http`, `client`. */
   readonly source: string;
+  /** Of a start: the version of the workflow that it starts. Without it, the newest that the deciding process has. */
+  readonly startVersion?: number;
 }
 
 /** An outside fact about to be decided. */

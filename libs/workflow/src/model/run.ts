@@ -1,9 +1,31 @@
 /**
  * - `awaited`: events came before the start event; there is nothing to run yet.
- * - `running`: steps are due. `waiting`: for an event or a timer.
- * - `completed`: a final state was reached. `failed`: a step failed for good.
+ * - `running`: steps are due. `waiting`: for an event, a timer, or a person.
+ * - `paused`: by a person; no step is begun and no timer fires until it is resumed.
+ * - `compensating`: what was done is undone, newest first.
+ * - `completed`: a final state was reached. `compensated`, `cancelled`: all was undone, after a failure or because somebody asked.
+ * - `terminated`: ended by a person, nothing undone.
+ * - `failed`: a step gave up and nothing is undone. `compensation_failed`: something could not be undone. A person can redrive both.
  */
-export type RunStatus = 'awaited' | 'running' | 'waiting' | 'completed' | 'failed';
+export type RunStatus =
+  | 'awaited'
+  | 'running'
+  | 'waiting'
+  | 'paused'
+  | 'compensating'
+  | 'completed'
+  | 'compensated'
+  | 'cancelled'
+  | 'terminated'
+  | 'failed'
+  | 'compensation_failed';
+
+/** What is undone, and how the run ends when that is done. */
+export interface Undo {
+  /** All that steps have done, or only what was open in a state that the run has left. */
+  readonly scope: 'all' | 'abandoned';
+  readonly to: 'completed' | 'compensated' | 'cancelled';
+}
 
 /** One durable execution of a workflow, as the pure machine sees it. */
 export interface Run {
@@ -24,6 +46,10 @@ export interface Run {
   readonly parkedCount: number;
   /** Why a person should look, if one should. */
   readonly attention: string | null;
+  /** Kept when the run has ended, and while it is paused. Null: nothing is undone. */
+  readonly undo: Undo | null;
+  /** A step that can not be taken back has begun. */
+  readonly noReturn: boolean;
 }
 
 /** What of each event type has been applied: constant size per type, never evicted. */

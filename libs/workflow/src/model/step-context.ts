@@ -14,6 +14,10 @@ export interface StepContext<Data> {
   readonly idempotencyKey: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** Of a step that runs for each item: its index from 0 on; else -1. */
+  readonly index: number;
+  /** Of a step that runs for each item of a list: the item. */
+  readonly item: unknown;
   /** Aborted when the attempt times out, the lease is lost, or the process shuts down. */
   readonly signal: AbortSignal;
   /**
@@ -40,4 +44,34 @@ export interface StepRequest<Body, Answer> {
   readonly body: NoInfer<Body>;
   /** Tells apart requests of one type in one step. Default ''. */
   readonly name?: string;
+}
+
+/** What a compensation is given: the context of a step, under a key of its own, and what is known of the effect that it undoes. */
+export type CompensationContext<Data, Output> = StepContext<Data> & Undoing<Output>;
+
+type Undoing<Output> =
+  /** The step is done, and this is what it returned. */
+  | { readonly outcome: 'done'; readonly output: Output; readonly undoneKey: string }
+  /** An attempt may have taken effect: the compensation finds out, or undoes what may be there. */
+  | { readonly outcome: 'unknown'; readonly output: undefined; readonly undoneKey: string };
+
+/** What a `@Confirm` method answers: whether an attempt in doubt took effect. */
+export type Confirmation<Output> =
+  | { readonly happened: true; readonly output: Output }
+  | { readonly happened: false }
+  | { readonly happened: 'unknown' };
+
+/** It did, and this is what the step would have returned. */
+export function happened<Output>(output: Output): Confirmation<Output> {
+  return { happened: true, output };
+}
+
+/** It did not, and will not: a no counts only after the deadline of the attempt, and is asked for again until then. */
+export function didNotHappen(): Confirmation<never> {
+  return { happened: false };
+}
+
+/** Nobody can say. */
+export function unknown(): Confirmation<never> {
+  return { happened: 'unknown' };
 }

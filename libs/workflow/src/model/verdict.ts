@@ -16,9 +16,12 @@ export type Rule =
   // late: the first two answer whether its type (item, key) was applied before
   | 'applied-before'
   | 'never-applied'
+  // its effects can not be taken back any more
+  | 'past-no-return'
   // early
   | 'run-not-started'
   | 'state-not-reached'
+  | 'run-failed'
   | 'guard-not-met'
   | 'version-unknown'
   // rejected

@@ -6,7 +6,9 @@ import { fingerprint } from '../definition/fingerprint.js';
 import { BullHintChannel } from '../dispatch/bull-hint-channel.js';
 import { HintSender } from '../dispatch/hint-sender.js';
 import type { HintChannel } from '../dispatch/hints.js';
+import { Attempts } from '../engine/attempts.js';
 import { ClaimLane } from '../engine/claim-lane.js';
+import { Compensation } from '../engine/compensation.js';
 import type { Definitions } from '../engine/definitions.js';
 import { WorkflowEventRedrive } from '../engine/event-redrive.js';
 import { ExternalStep } from '../engine/external-step.js';
@@ -75,6 +77,8 @@ export class WorkflowRuntime {
       this.warn('Leases could not be renewed', error),
     );
     const closer = new StepCloser(advancer, outbox);
+    const transactional = new TransactionalSteps(transactions, closer, leaseMs);
+    const external = new ExternalStep(transactions, closer, new ExchangeClient(options.exchange));
     const claim = {
       leaseMs,
       claimsMax,
@@ -92,11 +96,17 @@ export class WorkflowRuntime {
       hints,
       activation: {
         transactions,
-        transactional: new TransactionalSteps(transactions, closer, leaseMs),
-        external: new ExternalStep(transactions, closer, new ExchangeClient(options.exchange)),
+        attempts: new Attempts({
+          transactions,
+          transactional,
+          external,
+          compensation: new Compensation(transactional, external, closer),
+          closer,
+          isStopping: () => this.worker.isStopping,
+          random: Math.random,
+        }),
         closer,
         leaseMs,
-        random: Math.random,
       },
       claim,
       drainMs,

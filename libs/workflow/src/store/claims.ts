@@ -1,7 +1,8 @@
 import { statement, type Transaction } from '@pawl/core';
 import type { Run } from '../model/run.js';
+import type { StepRecord } from '../model/step-record.js';
 import { RUN_COLUMNS, type RunRow, toRun } from './run-row.js';
-import { STEPS_OF_RUN, type StepRecord, type StepRow, toStepRecord } from './step-record.js';
+import { STEPS_OF_RUN, type StepRow, toStepRecords } from './step-record.js';
 
 /** The workflow versions that this process has. */
 export type KnownVersions = readonly { readonly workflow: string; readonly version: number }[];
@@ -26,7 +27,7 @@ const CLAIMED_COLUMNS = `${RUN_COLUMNS}, r.fencing_token::float8 as fencing_toke
 
 /** Its parameters, from `first` on: claimsMax, workflows, versions. */
 const isClaimable = (first: number): string =>
-  `r.status = 'running' and r.due_at <= clock_timestamp() and r.claims < $${first}
+  `r.status in ('running', 'compensating') and r.due_at <= clock_timestamp() and r.claims < $${first}
   and (r.workflow, r.version) in (select * from unnest($${first + 1}::text[], $${first + 2}::int[]))`;
 
 // SKIP LOCKED: a claim waits for nobody. In id order, as every batch.
@@ -82,7 +83,7 @@ const RELEASE = statement(
      select id, revision from pawl.run where id = $1 and fencing_token = $2 for no key update
    ), released as (
      update pawl.run r set lease_until = null, claims = 0,
-       due_at = case when r.status = 'running' and $4::float8 is not null
+       due_at = case when r.status in ('running', 'compensating') and $4::float8 is not null
                      then clock_timestamp() + make_interval(secs => $4 / 1000.0) end,
        dispatch = r.dispatch + 1
      from held where r.id = held.id and held.revision = $3
@@ -96,8 +97,8 @@ const RELEASE = statement(
 const TAKE_OVER = statement(
   'take_over_run',
   `update pawl.run r set fencing_token = r.fencing_token + 1,
-     lease_until = case when r.status = 'running' then clock_timestamp() + make_interval(secs => $3 / 1000.0) end,
-     due_at = case when r.status = 'running' then clock_timestamp() + make_interval(secs => $3 / 1000.0) end
+     lease_until = case when r.status in ('running', 'compensating') then clock_timestamp() + make_interval(secs => $3 / 1000.0) end,
+     due_at = case when r.status in ('running', 'compensating') then clock_timestamp() + make_interval(secs => $3 / 1000.0) end
    where r.id = $1 and r.fencing_token = $2 returning r.id`,
 );
 
@@ -109,7 +110,7 @@ const READ_CLAIMED = statement(
 const QUARANTINE = statement(
   'quarantine_runs',
   `with poisonous as (
-     select id from pawl.run where due_at <= clock_timestamp() and status = 'running' and claims >= $1
+     select id from pawl.run where due_at <= clock_timestamp() and status in ('running', 'compensating') and claims >= $1
      order by due_at limit $2 for no key update skip locked
    )
    update pawl.run r set due_at = null, lease_until = null, fencing_token = r.fencing_token + 1,
@@ -216,6 +217,6 @@ function toClaim(row: ClaimRow): Claim {
     run: toRun(row),
     fencingToken: row.fencing_token,
     claims: row.claims,
-    steps: row.steps.map(toStepRecord),
+    steps: toStepRecords(row.steps),
   };
 }

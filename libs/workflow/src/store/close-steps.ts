@@ -1,6 +1,8 @@
 import { statement, type Transaction } from '@pawl/core';
 import type { JournalEntry } from '../model/change.js';
 import type { Run } from '../model/run.js';
+import type { StepRecord } from '../model/step-record.js';
+import { ENDED } from './run-row.js';
 
 /** A step whose work is done and whose record is about to be written. */
 export interface FinishedStep {
@@ -10,6 +12,12 @@ export interface FinishedStep {
   readonly attemptId: string;
   readonly idempotencyKey: string;
   readonly output: unknown;
+  readonly kind: StepRecord['kind'];
+  /** Of a compensation: its step. */
+  readonly undoes: string | null;
+  /** -1 for one that runs once. */
+  readonly item: number;
+  readonly generation: number;
 }
 
 export interface Closing {
@@ -52,21 +60,22 @@ const CLOSE_STEPS = statement(
      update pawl.run set state = $6, status = $7, revision = revision + $8, claims = 0,
        lease_until = case when not $9 then lease_until end,
        due_at = case when not $9 then due_at end,
+       undo_scope = $12, undo_to = $13, no_return = no_return or $14,
        updated_at = clock_timestamp(),
-       ended_at = case when $7 in ('completed', 'failed') then clock_timestamp() end
-     where id = $1 and fencing_token = $2 and status = 'running' and state = $3 and round = $4
+       ended_at = case when $7 = any ('${ENDED}') then clock_timestamp() end
+     where id = $1 and fencing_token = $2 and status = $15 and state = $3 and round = $4
        and pg_current_xact_id()::text = $5
      returning id, round, fencing_token, parked_count, revision, lease_until is null as released
    ), recorded as (
      insert into pawl.step as s (run_id, round, name, status, effect, attempts, attempt_id, idempotency_key, fencing_token,
-       finished_at, output)
+       finished_at, output, kind, undoes, item, generation)
      select held.id, held.round, x.name, 'done', x.effect, x.attempts, x."attemptId", x."idempotencyKey", held.fencing_token,
-       clock_timestamp(), x.output
+       clock_timestamp(), x.output, x.kind, x.undoes, x.item, x.generation
      from held, jsonb_to_recordset($10::jsonb) as x (name text, effect text, attempts int, "attemptId" uuid,
-       "idempotencyKey" text, output jsonb)
+       "idempotencyKey" text, output jsonb, kind text, undoes text, item bigint, generation int)
      on conflict (run_id, round, name, item, generation) do update set status = 'done', attempts = excluded.attempts,
        attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, finished_at = excluded.finished_at,
-       next_attempt_at = null, output = excluded.output
+       next_attempt_at = null, output = excluded.output, in_doubt = false
      where s.status <> 'done'
      returning 1
    ), journaled as (
@@ -100,6 +109,10 @@ export async function closeSteps(tx: Transaction, closing: Closing): Promise<Clo
     release,
     JSON.stringify(steps.map((step) => ({ ...step, output: step.output ?? null }))),
     JSON.stringify(journal),
+    after.undo?.scope ?? null,
+    after.undo?.to ?? null,
+    after.noReturn,
+    before.status,
   ]);
   if (!row?.same_transaction) return { kind: 'transaction-ended' };
   if (row.revision === null || row.recorded !== steps.length) return { kind: 'refused' };

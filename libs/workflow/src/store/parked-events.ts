@@ -1,7 +1,9 @@
 import { statement, type Transaction } from '@pawl/core';
 import { v7 as uuidv7 } from 'uuid';
+import { OVER } from '../machine/is-over.js';
 import type { ArrivingEvent, IncomingEvent, ParkedEvent } from '../model/event.js';
 import type { Run } from '../model/run.js';
+import type { KnownVersions } from './claims.js';
 import type { RunAddress } from './lock-runs.js';
 
 interface ParkedRow {
@@ -14,35 +16,43 @@ interface ParkedRow {
   readonly payload: unknown;
   readonly digest: string;
   readonly received_at: Date;
+  readonly start_version: number | null;
 }
 
-const COLUMNS = 'id, event_id, source, type, type_version, subject, payload, digest, received_at';
+const COLUMNS =
+  'id, event_id, source, type, type_version, subject, payload, digest, received_at, start_version';
 
 const PARKED = statement(
   'parked_events',
   `select ${COLUMNS} from pawl.parked_event where run_id = $1 order by received_at, id`,
 );
 
+// A start of a version that this process has not is left to one that has it.
 const TAKE_UNDECIDED = statement(
   'take_undecided_events',
-  `delete from pawl.parked_event where run_id is null and workflow = $1 and key = $2 returning ${COLUMNS}`,
+  `delete from pawl.parked_event where run_id is null and workflow = $1 and key = $2
+     and (start_version is null or start_version = any ($3::int[])) returning ${COLUMNS}`,
 );
 
 const INSERT_UNDECIDED = statement(
   'insert_undecided_event',
-  `insert into pawl.parked_event (id, run_id, workflow, key, event_id, source, type, type_version, payload, digest)
-   values ($1, null, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)
+  `insert into pawl.parked_event (id, run_id, workflow, key, event_id, source, type, type_version, payload, digest, start_version)
+   values ($1, null, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
    on conflict (workflow, key, source, event_id) where run_id is null do nothing`,
 );
 
-// Only for runs whose version this process has, or that have none yet. Those that have a run go first: the others may meet the cap of awaited
+// Only for runs whose version this process has, or that have none yet, or that are over and have an older one. Those that have a run go first: the others may meet the cap of awaited
 // runs again and again, and must not stand in their way.
 const UNDECIDED_ADDRESSES = statement(
   'undecided_addresses',
   `select p.workflow, p.key from pawl.parked_event p
    left join pawl.run r on r.workflow = p.workflow and r.key = p.key
    where p.run_id is null and p.workflow = any ($1::text[])
-     and (r.version is null or (r.workflow, r.version) in (select * from unnest($2::text[], $3::int[])))
+     and (p.start_version is null or (p.workflow, p.start_version) in (select * from unnest($2::text[], $3::int[])))
+     and (r.version is null or (r.workflow, r.version) in (select * from unnest($2::text[], $3::int[]))
+       or r.status = any ($5::text[]) and exists (
+         select 1 from unnest($2::text[], $3::int[]) as k (workflow, version)
+         where k.workflow = r.workflow and k.version > r.version))
    group by p.workflow, p.key, r.id order by r.id is null, min(p.received_at) limit $4`,
 );
 
@@ -52,8 +62,13 @@ export async function parkedEvents(tx: Transaction, runId: string): Promise<Park
 }
 
 /** Takes the events that nobody has decided yet; whoever takes them decides them in the same transaction, under the run's lock. */
-export async function takeUndecided(tx: Transaction, run: Run): Promise<IncomingEvent[]> {
-  return (await tx.query<ParkedRow>(TAKE_UNDECIDED, [run.workflow, run.key])).map(toEvent);
+export async function takeUndecided(
+  tx: Transaction,
+  run: Run,
+  known: KnownVersions,
+): Promise<IncomingEvent[]> {
+  const versions = known.filter(({ workflow }) => workflow === run.workflow).map(({ version }) => version);
+  return (await tx.query<ParkedRow>(TAKE_UNDECIDED, [run.workflow, run.key, versions])).map(toEvent);
 }
 
 /** Stores an event for a run undecided: it locks no run, so it can not deadlock with anything. Unique by source and id, never by meaning (D27). */
@@ -72,18 +87,25 @@ export async function storeUndecided(
     event.typeVersion,
     JSON.stringify(event.payload),
     event.digest,
+    event.startVersion ?? null,
   ]);
 }
 
 /** Runs for which undecided events wait, by the age of the oldest. */
 export async function undecidedAddresses(
   tx: Transaction,
-  known: readonly { readonly workflow: string; readonly version: number }[],
+  known: KnownVersions,
   limit: number,
 ): Promise<RunAddress[]> {
   const workflows = known.map(({ workflow }) => workflow);
   const versions = known.map(({ version }) => version);
-  return tx.query<RunAddress>(UNDECIDED_ADDRESSES, [[...new Set(workflows)], workflows, versions, limit]);
+  return tx.query<RunAddress>(UNDECIDED_ADDRESSES, [
+    [...new Set(workflows)],
+    workflows,
+    versions,
+    limit,
+    OVER,
+  ]);
 }
 
 function toEvent(row: ParkedRow): ParkedEvent {
@@ -96,6 +118,7 @@ function toEvent(row: ParkedRow): ParkedEvent {
     source: row.source,
     receivedAt: row.received_at,
     subject: row.subject,
+    ...(row.start_version !== null && { startVersion: row.start_version }),
   };
 }
 

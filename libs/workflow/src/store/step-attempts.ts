@@ -1,30 +1,51 @@
 import { statement, type Transaction } from '@pawl/core';
 import type { Run } from '../model/run.js';
+import type { StepRecord } from '../model/step-record.js';
+import { ENDED } from './run-row.js';
 
-/** What names an attempt at a step of a run that this process holds. */
+/** One attempt at a step or a compensation, under the claim that makes it. */
 export interface AttemptAt {
   readonly run: Run;
   readonly fencingToken: number;
-  readonly step: string;
+  readonly name: string;
+  readonly kind: StepRecord['kind'];
+  /** Of a compensation: its step. */
+  readonly undoes: string | null;
+  /** -1 for one that runs once. */
+  readonly item: number;
+  readonly generation: number;
   readonly effect: 'transactional' | 'external';
   readonly attemptId: string;
   readonly idempotencyKey: string;
 }
 
-// FOR SHARE: the token holds until this commits; whoever claims meanwhile waits and then finds the intent.
+// FOR SHARE: the token holds until this commits; whoever claims meanwhile waits and then finds the intent. A compensation does not mind the state:
+// what a run left open in an earlier one is undone while it goes on.
 const FENCED = `select r.id, r.round, r.fencing_token from pawl.run r
-  where r.id = $1 and r.fencing_token = $2 and r.status = 'running' and r.state = $3 and r.round = $4`;
+  where r.id = $1 and r.fencing_token = $2 and r.round = $4
+    and case when $5 = 'step' then r.status = 'running' and r.state = $3 else r.status in ('running', 'compensating') end`;
 
+const ATTEMPT =
+  '(run_id, round, kind, name, undoes, item, generation, effect, attempt_id, idempotency_key, fencing_token';
+const OF_ATTEMPT = 'id, round, $5, $6, $7, $8::bigint, $9::int, $10, $11::uuid, $12, fencing_token';
+
+// An attempt is in doubt from its intent on, until somebody says what came of it. The step's own deadline counts from its first one, or from its delay.
 const RECORD_INTENT = statement(
   'record_intent',
-  `with held as (${FENCED} for share)
-   insert into pawl.step as s (run_id, round, name, status, effect, attempts, attempt_id, idempotency_key, fencing_token, deadline)
-   select id, round, $5, 'intent', $6, 1, $7, $8, fencing_token, clock_timestamp() + make_interval(secs => $9 / 1000.0) from held
-   on conflict (run_id, round, name, item, generation) do update set status = 'intent', attempts = s.attempts + 1,
-     attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, deadline = excluded.deadline,
-     started_at = clock_timestamp(), next_attempt_at = null
-   where s.status <> 'done'
-   returning s.attempts, (extract(epoch from s.intended_at) * 1000)::float8 as intended_ms`,
+  `with held as (${FENCED} for share), recorded as (
+     insert into pawl.step as s ${ATTEMPT}, status, attempts, in_doubt, deadline, expires_at)
+     select ${OF_ATTEMPT}, 'intent', 1, $10 = 'external', clock_timestamp() + make_interval(secs => $13 / 1000.0),
+       clock_timestamp() + make_interval(secs => $14 / 1000.0) from held
+     on conflict (run_id, round, name, item, generation) do update set status = 'intent', attempts = s.attempts + 1,
+       attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, deadline = excluded.deadline,
+       in_doubt = excluded.in_doubt, confirm_attempts = 0, expires_at = coalesce(s.expires_at, excluded.expires_at),
+       started_at = clock_timestamp(), next_attempt_at = null
+     where s.status not in ('done', 'skipped', 'lost', 'in_doubt', 'failed')
+     returning s.run_id, s.attempts, (extract(epoch from s.intended_at) * 1000)::float8 as intended_ms
+   ), committed as (
+     update pawl.run r set no_return = true from recorded where $15 and r.id = recorded.run_id
+   )
+   select attempts, intended_ms from recorded`,
 );
 
 const ERRORS_KEPT = 20;
@@ -33,26 +54,31 @@ const ERRORS_KEPT = 20;
 const RECORD_FAILURE = statement(
   'record_failure',
   `with held as (${FENCED} for no key update), failed as (
-     insert into pawl.step as s (run_id, round, name, status, effect, attempts, attempt_id, idempotency_key, fencing_token,
-       next_attempt_at, finished_at, errors)
-     select id, round, $5, $9, $6, $10, $7, $8, fencing_token,
-       clock_timestamp() + make_interval(secs => $11 / 1000.0), case when $9 = 'failed' then clock_timestamp() end,
-       jsonb_build_array($12::jsonb || jsonb_build_object('at', clock_timestamp()))
+     insert into pawl.step as s ${ATTEMPT}, status, attempts, in_doubt, next_attempt_at, finished_at, expires_at, errors)
+     select ${OF_ATTEMPT}, $13, $14, $15, clock_timestamp() + make_interval(secs => $16 / 1000.0),
+       case when $13 = 'failed' then clock_timestamp() end, clock_timestamp() + make_interval(secs => $17 / 1000.0),
+       jsonb_build_array($18::jsonb || jsonb_build_object('at', clock_timestamp()))
      from held
      on conflict (run_id, round, name, item, generation) do update set status = excluded.status, attempts = excluded.attempts,
        attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, next_attempt_at = excluded.next_attempt_at,
-       finished_at = excluded.finished_at,
+       in_doubt = excluded.in_doubt, expires_at = coalesce(s.expires_at, excluded.expires_at),
+       deadline = case when $19 then clock_timestamp() else s.deadline end, finished_at = excluded.finished_at,
        errors = case when jsonb_array_length(s.errors) >= ${ERRORS_KEPT} then s.errors - 0 else s.errors end || excluded.errors
-     where s.status <> 'done'
+     where s.status not in ('done', 'skipped', 'lost')
      returning s.run_id
    ), journaled as (
-     update pawl.run r set status = 'failed', attention = concat_ws('; ', r.attention, $13::text), updated_at = clock_timestamp(), revision = r.revision + 1, lease_until = null, due_at = null,
-       ended_at = clock_timestamp()
-     from failed where $9 = 'failed' and r.id = failed.run_id
+     update pawl.run r set status = coalesce($20, r.status), undo_scope = case when $20 = 'compensating' then 'all' else r.undo_scope end,
+       undo_to = case when $20 = 'compensating' then 'compensated' else r.undo_to end,
+       attention = case when $21::text is null then r.attention else concat_ws('; ', r.attention, $21) end,
+       updated_at = clock_timestamp(), revision = r.revision + 1,
+       lease_until = case when $20 is distinct from 'failed' then r.lease_until end,
+       due_at = case when $20 is distinct from 'failed' then r.due_at end,
+       ended_at = case when $20 = any ('${ENDED}') then clock_timestamp() end
+     from failed where $13 = 'failed' and r.id = failed.run_id
      returning r.id, r.revision, r.state
    ), entry as (
      insert into pawl.journal (run_id, revision, kind, name, detail, from_state, to_state)
-     select id, revision, 'step', $5, $13, state, state from journaled
+     select id, revision, case when $5 = 'step' then 'step' else 'undo' end, $6, $22, state, state from journaled
    )
    select run_id from failed`,
 );
@@ -62,11 +88,21 @@ const RECORD_FAILURE = statement(
 const RECORD_OUTCOME = statement(
   'record_outcome',
   `with gone as (
-     select id from pawl.run where id = $1 and not (status = 'running' and state = $5 and round = $6) for share
+     select id from pawl.run where id = $1 and not (round = $6
+       and case when $7 = 'step' then status = 'running' and state = $5 else status in ('running', 'compensating') end) for share
    )
-   update pawl.step s set status = 'done', output = $4::jsonb, finished_at = clock_timestamp(), next_attempt_at = null
+   update pawl.step s set status = 'done', output = $4::jsonb, in_doubt = false, finished_at = clock_timestamp(), next_attempt_at = null
    from gone where s.run_id = gone.id and s.name = $2 and s.attempt_id = $3 and s.status = 'intent' returning 1`,
 );
+
+export interface IntentTerms {
+  /** How long the attempt may take. Milliseconds. */
+  readonly timeoutMs: number;
+  /** How long all attempts may take; counts from the first one. Milliseconds. */
+  readonly deadlineMs?: number | undefined;
+  /** The run can not be undone any more from now on. */
+  readonly noReturn: boolean;
+}
 
 export interface Intent {
   /** Attempts spent, this one included. */
@@ -79,9 +115,9 @@ export interface Intent {
 export async function recordIntent(
   tx: Transaction,
   at: AttemptAt,
-  timeoutMs: number,
+  { timeoutMs, deadlineMs, noReturn }: IntentTerms,
 ): Promise<Intent | undefined> {
-  const values = [...attemptValues(at), timeoutMs];
+  const values = [...attemptValues(at), timeoutMs, deadlineMs ?? null, noReturn];
   const [row] = await tx.query<{ attempts: number; intended_ms: number }>(RECORD_INTENT, values);
   return row && { attempts: row.attempts, intendedMs: row.intended_ms };
 }
@@ -89,22 +125,35 @@ export async function recordIntent(
 export interface Failure {
   /** Attempts spent, this one included. */
   readonly attempts: number;
-  /** Null: no further attempt, the step and its run have failed. Milliseconds. */
+  /** Null: no further attempt, it has failed. Milliseconds. */
   readonly retryInMs: number | null;
+  /** Whether this attempt or one before it may have taken effect. */
+  readonly inDoubt: boolean;
+  /** The call has ended: nothing of it can take effect after this. */
+  readonly ended: boolean;
+  /** How long all attempts may take, where this is the first that is recorded. Milliseconds. */
+  readonly deadlineMs: number | undefined;
   readonly error: { readonly name: string; readonly message: string };
-  /** Why a person should look, when the run fails. */
-  readonly attention: string;
+  /** With the last attempt: what becomes of the run; null: it goes on. */
+  readonly runStatus: 'failed' | 'compensating' | null;
+  /** With the last attempt: why a person should look; null: nobody need. */
+  readonly attention: string | null;
 }
 
-/** Records a failed attempt; with the last one the run fails. False: the lease is lost, the run has moved, or the step is done. */
+/** Records a failed attempt, and what the last one means for the run. False: the lease is lost, the run has moved, or it is done. */
 export async function recordFailure(tx: Transaction, at: AttemptAt, failure: Failure): Promise<boolean> {
   const rows = await tx.query(RECORD_FAILURE, [
     ...attemptValues(at),
     failure.retryInMs === null ? 'failed' : 'retrying',
     failure.attempts,
+    failure.inDoubt,
     failure.retryInMs,
+    failure.deadlineMs ?? null,
     JSON.stringify(failure.error),
+    failure.ended,
+    failure.runStatus,
     failure.attention,
+    failure.error.message,
   ]);
   return rows.length > 0;
 }
@@ -112,10 +161,24 @@ export async function recordFailure(tx: Transaction, at: AttemptAt, failure: Fai
 /** Keeps the outcome of an external attempt whose run has moved on meanwhile. */
 export async function recordOutcome(tx: Transaction, at: AttemptAt, output: unknown): Promise<boolean> {
   const { id, state, round } = at.run;
-  const values = [id, at.step, at.attemptId, JSON.stringify(output ?? null), state, round];
+  const values = [id, at.name, at.attemptId, JSON.stringify(output ?? null), state, round, at.kind];
   return (await tx.query(RECORD_OUTCOME, values)).length > 0;
 }
 
-function attemptValues({ run, fencingToken, step, effect, attemptId, idempotencyKey }: AttemptAt): unknown[] {
-  return [run.id, fencingToken, run.state, run.round, step, effect, attemptId, idempotencyKey];
+function attemptValues(at: AttemptAt): unknown[] {
+  const { run, fencingToken, kind, name, undoes, item, generation, effect, attemptId, idempotencyKey } = at;
+  return [
+    run.id,
+    fencingToken,
+    run.state,
+    run.round,
+    kind,
+    name,
+    undoes,
+    item,
+    generation,
+    effect,
+    attemptId,
+    idempotencyKey,
+  ];
 }

@@ -3,6 +3,7 @@ import type { Change, JournalEntry, Repeat } from '../model/change.js';
 import type { Definition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import { insertParked, removeParked } from './parked-events.js';
+import { ENDED } from './run-row.js';
 import { restartTimers } from './timers.js';
 
 /** What follows from a write for those who carry the run on. */
@@ -22,15 +23,16 @@ const UPDATE_RUN = statement(
   `with written as (
      update pawl.run set version = $2, status = $3, state = $4, round = $5, data = $6::jsonb, marks = $7::jsonb,
        revision = $8, parked_count = $9, attention = $10, claims = case when $11 then 0 else claims end,
-       lease_until = case when $3 = 'running' then lease_until end,
-       due_at = case when $3 <> 'running' then null
+       undo_scope = $13, undo_to = $14, no_return = $15,
+       lease_until = case when $3 in ('running', 'compensating') then lease_until end,
+       due_at = case when $3 not in ('running', 'compensating') then null
                      when lease_until > clock_timestamp() or not $11 then due_at
                      else clock_timestamp() end,
        dispatch = dispatch + 1,
        updated_at = clock_timestamp(),
-       ended_at = case when $3 in ('completed', 'failed') then coalesce(ended_at, clock_timestamp()) end
+       ended_at = case when $3 = any ('${ENDED}') then coalesce(ended_at, clock_timestamp()) end
      where id = $1
-     returning coalesce(lease_until <= clock_timestamp(), true) and status = 'running'
+     returning coalesce(lease_until <= clock_timestamp(), true) and status in ('running', 'compensating')
        and coalesce(due_at <= clock_timestamp(), false) as due, dispatch::float8
    ), journaled as (
      insert into pawl.journal
@@ -76,11 +78,14 @@ export async function writeChange(tx: Transaction, definition: Definition, chang
     run.attention,
     change.moved,
     JSON.stringify(journal),
+    run.undo?.scope ?? null,
+    run.undo?.to ?? null,
+    run.noReturn,
   ]);
   if (change.unparked.length > 0) await removeParked(tx, run.id, change.unparked);
   if (change.parked.length > 0) await insertParked(tx, run, change.parked);
   if (change.keys.length > 0) await tx.query(INSERT_KEYS, [run.id, JSON.stringify(change.keys)]);
-  if (change.moved) await restartTimers(tx, run, definition);
+  if (change.moved) await restartTimers(tx, run, definition, { started: change.started });
   return { due: row?.due ?? false, dispatch: row?.dispatch ?? 0, revision };
 }
 

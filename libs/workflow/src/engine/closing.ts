@@ -1,0 +1,32 @@
+import type { Activated } from './activated.js';
+import { withClosed } from './claim-view.js';
+import type { StepsClosed } from './step-outcome.js';
+
+/**
+ * Runs a transaction that closes work of a run, and keeps what it has achieved in the claim. From `begin` on, which it calls before its closing
+ * statement, no other close of this run is on its way: each knows what the one before it has done.
+ */
+export async function closingAlone(
+  activated: Activated,
+  transaction: (begin: () => Promise<void>) => Promise<StepsClosed>,
+): Promise<StepsClosed> {
+  let giveBack: (() => void) | undefined;
+  try {
+    const closed = await transaction(async () => {
+      // A transaction that is tried again has it already.
+      giveBack ??= await activated.closing.acquire();
+    });
+    keep(activated, closed);
+    return closed;
+  } finally {
+    giveBack?.();
+  }
+}
+
+function keep(activated: Activated, closed: StepsClosed): void {
+  const { run } = activated.claim;
+  // One more where it has moved the run.
+  const expected = run.state === closed.run.state ? run.revision : run.revision + 1;
+  if (closed.parkedCount > 0 || closed.run.revision !== expected) activated.outdated = true;
+  activated.claim = withClosed(activated.claim, closed);
+}

@@ -1,0 +1,61 @@
+import type { Definition, StepDefinition } from '../model/definition.js';
+import type { Run } from '../model/run.js';
+import type { StepRecord } from '../model/step-record.js';
+
+/** One effect that is to be undone. */
+export interface Undoing {
+  /** A step that has a compensation. */
+  readonly step: StepDefinition;
+  /** Its record: done, or in doubt. */
+  readonly record: StepRecord;
+  /** The record of the compensation, once it has been tried. */
+  readonly undo: StepRecord | undefined;
+}
+
+/**
+ * What is still to be undone, newest first: only the first of it is at work, and what comes after it waits for its end, good or bad. While
+ * a run goes on that is what it left open in an earlier state; else all that its steps have done or may have done.
+ */
+export function toUndo(definition: Definition, run: Run, records: readonly StepRecord[]): Undoing[] {
+  const all = run.status === 'compensating' && run.undo?.scope === 'all';
+  if (!all && run.status !== 'running' && run.status !== 'compensating') return [];
+  return everUndone(definition, records)
+    .filter(({ record }) => all || record.abandoned)
+    .filter(({ undo }) => undo === undefined || (undo.status !== 'done' && undo.status !== 'failed'))
+    .toSorted(
+      (a, b) =>
+        b.record.intendedMs - a.record.intendedMs ||
+        definition.steps.indexOf(b.step) - definition.steps.indexOf(a.step),
+    );
+}
+
+/** Whether cancelling or failing would have anything to undo. */
+export function hasEffects(definition: Definition, records: readonly StepRecord[]): boolean {
+  return everUndone(definition, records).length > 0;
+}
+
+/** The run once nothing is left to undo; until then as it is. */
+export function afterUndo(definition: Definition, run: Run, records: readonly StepRecord[]): Run {
+  if (run.status !== 'compensating' || run.undo === null) return run;
+  if (toUndo(definition, run, records).length > 0) return run;
+  const stuck = records.some(({ kind, status }) => kind === 'compensation' && status === 'failed');
+  return { ...run, status: stuck && run.undo.scope === 'all' ? 'compensation_failed' : run.undo.to };
+}
+
+function everUndone({ steps }: Definition, records: readonly StepRecord[]): Undoing[] {
+  return records.flatMap((record): Undoing[] => {
+    if (record.kind !== 'step' || !tookEffect(record)) return [];
+    const step = steps.find(({ name, compensation }) => name === record.name && compensation !== undefined);
+    if (!step) return [];
+    const undo = records.find(
+      ({ kind, undoes, generation }) =>
+        kind === 'compensation' && undoes === record.name && generation === record.generation,
+    );
+    return [{ step, record, undo }];
+  });
+}
+
+/** It did, or may have. What a person has skipped is the person's; of a step over items, those that were begun. */
+function tookEffect({ status, inDoubt, itemsTotal }: StepRecord): boolean {
+  return status === 'done' || status === 'lost' || inDoubt || itemsTotal !== null;
+}
