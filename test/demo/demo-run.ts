@@ -3,9 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-
-const ROOT = resolve(import.meta.dirname, '../..');
+import { join } from 'node:path';
+import { runnable } from '@pawl/testing';
 
 /** The demo as people start it, but from its sources, and with a temporary directory of its own. */
 export class DemoRun {
@@ -24,9 +23,8 @@ export class DemoRun {
   static async start(...args: readonly string[]): Promise<DemoRun> {
     const directory = await mkdtemp(join(tmpdir(), 'pawl-demo-run-'));
     await chmod(directory, 0o755); // else the server of root's demo, which runs as nobody, goes elsewhere
-    const loader = ['--conditions=pawl-source', '--import', './scripts/typescript-loader.mjs'];
-    const child = spawn(process.execPath, [...loader, 'apps/demo/src/main.ts', ...args], {
-      cwd: ROOT,
+    const { nodeArgs, file } = runnable('apps/demo/src/main.ts');
+    const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
       env: { ...process.env, TMPDIR: directory },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { PawlError } from '@pawl/core';
 import type { CourierOptions } from './courier.js';
 import { DemoProcess } from './demo-process.js';
@@ -156,13 +156,14 @@ export class Stage {
   }
 }
 
-/** Sources run from sources (tests), built code runs built code. */
+/** Sources run from sources (tests), built code runs built code: the services' files stand in folders named like ours. */
 const EXTENSION = extname(import.meta.filename);
+const FOLDER = basename(import.meta.dirname);
 
 function ownEntry(name: string): string {
   return join(import.meta.dirname, `${name}${EXTENSION}`);
 }
 
 function serviceEntry(name: string): string {
-  return join(import.meta.dirname, '../..', name, EXTENSION === '.ts' ? 'src' : 'dist', `main${EXTENSION}`);
+  return join(import.meta.dirname, '../..', name, FOLDER, `main${EXTENSION}`);
 }

@@ -3,13 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PawlError } from '@pawl/core';
+import { runnable, runnableFile, SOURCES_ROOT } from './runnable.js';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
-const LOADER = pathToFileURL(join(ROOT, 'scripts/typescript-loader.mjs')).href;
-const ARM = pathToFileURL(join(ROOT, 'libs/testing/src/arm-crash-point.ts')).href;
+const ARM = 'libs/testing/src/arm-crash-point.ts';
 const OUTPUT_KEPT = 16_384;
 
 export interface ForkOptions {
@@ -23,7 +22,7 @@ export interface ForkOptions {
 
 /**
  * Runs a TypeScript entry of this repository as a real process, from its sources, for tests that kill and stop
- * processes. Its IPC channel tells when it is ready (its first message); it dies with us if it listens for `disconnect`
+ * processes ({@link runnable} says how). Its IPC channel tells when it is ready (its first message); it dies with us if it listens for `disconnect`
  * and else by `kill`.
  */
 export function forkService(
@@ -33,11 +32,12 @@ export function forkService(
   const directory = mkdtempSync(join(tmpdir(), 'pawl-crash-'));
   const crashFile = join(directory, 'crashed');
   const armed = crashPoint === undefined ? {} : { PAWL_CRASH_POINT: crashPoint, PAWL_CRASH_FILE: crashFile };
-  const preload = crashPoint === undefined ? [] : ['--import', ARM];
-  const child = fork(resolve(ROOT, entry), args, {
-    cwd: ROOT,
+  const preload = crashPoint === undefined ? [] : ['--import', pathToFileURL(runnableFile(ARM)).href];
+  const { file, nodeArgs } = runnable(entry);
+  const child = fork(file, args, {
+    cwd: SOURCES_ROOT,
     env: { ...process.env, ...env, ...armed },
-    execArgv: ['--conditions=pawl-source', '--import', LOADER, ...preload],
+    execArgv: [...nodeArgs, ...preload],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   return new ForkedService(child, directory, crashFile);

@@ -19,6 +19,8 @@ export { LossyProxy } from './lossy-proxy.js';
 export { type CaughtCommit, PostgresProxy } from './postgres-proxy.js';
 export { RedisCluster, startRedisCluster } from './redis-cluster.js';
 export { findRedis, redisRemedy, RedisServer, startRedis } from './redis-server.js';
+export { runnable } from './runnable.js';
+export type { Runnable } from './runnable.js';
 export { TEMPLATE, testDatabase, testPostgresUrl } from './test-database.js';
 export type { TestDatabase } from './test-database.js';
 export { testKeys, testKeysText } from './test-keys.js';
