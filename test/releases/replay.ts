@@ -1,4 +1,5 @@
-import { callStep, idempotencyKeyOf } from '../../libs/workflow/src/engine/step-call.js';
+import { idempotencyKeyOf } from '../../libs/workflow/src/engine/attempt.js';
+import { callStep } from '../../libs/workflow/src/engine/step-call.js';
 import type { Definition, StepDefinition } from '../../libs/workflow/src/model/definition.js';
 import type { Run } from '../../libs/workflow/src/model/run.js';
 import { MemoryRun } from '../machine/memory-run.js';
@@ -38,7 +39,7 @@ export async function replay(
       text(one.id, one.route.to, one.type, one.version, one.key, JSON.stringify(one.payload)),
     ),
     idempotencyKeys: Object.fromEntries(
-      definition.steps.map((step) => [step.name, idempotencyKeyOf(run, step)]),
+      definition.steps.map((step) => [step.name, idempotencyKeyOf(run, firstTried(step))]),
     ),
   };
 }
@@ -63,9 +64,20 @@ async function sentBySteps(definition: Definition, sending: readonly string[], r
 }
 
 async function messagesOf(step: StepDefinition, run: Run) {
-  const signal = new AbortController().signal;
-  const { messages } = await callStep({ step, run: structuredClone(run), outputs: {}, attempt: 1, signal });
+  const { messages } = await callStep({
+    attempted: firstTried(step),
+    timeoutMs: step.timeoutMs,
+    perform: step.run,
+    run: structuredClone(run),
+    outputs: {},
+    attempt: 1,
+    signal: new AbortController().signal,
+  });
   return messages;
+}
+
+function firstTried({ name, effect }: StepDefinition) {
+  return { kind: 'step' as const, name, undoes: null, item: -1, generation: 0, effect };
 }
 
 function text(...parts: readonly (string | number | null | undefined)[]): string {

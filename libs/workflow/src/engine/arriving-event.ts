@@ -18,6 +18,6 @@ export function arrivingEvent(
   const { name, version } = messageTypeOf(event.constructor as Parameters<typeof messageTypeOf>[0]);
   const payload: unknown = { ...event };
   payloadJson(payload, `event ${name}`);
-  const event = { id, type: name, typeVersion: version, payload, digest: contentDigest(payload), source };
-  return startVersion === undefined ? event : { ...event, startVersion };
+  const arriving = { id, type: name, typeVersion: version, payload, digest: contentDigest(payload), source };
+  return startVersion === undefined ? arriving : { ...arriving, startVersion };
 }
