@@ -171,8 +171,9 @@ it('answers polls that wait when it stops, and takes no time for it', async () =
   const stopping = await FeedService.start();
   const poll = stopping.get('/feed/orders.shipping?partition=0&wait=50');
   await until(() => stopping.runtime.feed?.polls.countOf('shipping') === 1);
-  await stopping.close();
+  await stopping.stop();
   expect(await (await poll).json()).toMatchObject({ messages: [], end: true });
+  await stopping.close();
 });
 
 it('is not there unless it is configured', async () => {

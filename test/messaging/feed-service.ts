@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type INestApplication, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -81,7 +82,11 @@ export class FeedService {
   }
 
   get port(): number {
-    return (this.application.getHttpServer().address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  private get server(): Server {
+    return this.application.getHttpServer() as Server;
   }
 
   get url(): string {
@@ -110,7 +115,9 @@ export class FeedService {
     await this.application.close();
   }
 
+  /** Also ends what clients keep open without using it, for which a server that closes waits some seconds. */
   async close(): Promise<void> {
+    this.server.closeAllConnections();
     await this.stop();
     if (this.ownsDatabase) await this.database.drop();
   }
