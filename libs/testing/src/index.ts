@@ -1,16 +1,25 @@
 export { TestClock, type TestClockOptions } from './clock/test-clock.js';
+export { assertConverges } from './confluence/assert-converges.js';
+export {
+  type Explorable,
+  explore,
+  type ExploreOptions,
+  type WorkflowExploration,
+} from './confluence/explore.js';
+export type { RunView } from './confluence/run-view.js';
+export type { Finding } from './confluence/search.js';
 export { describeWithOwnRedis, describeWithRedis, testRedisUrl } from './describe-with-redis.js';
 export { fastSettings, PostgresServer, startPostgres } from './embedded-postgres.js';
 export type { PostgresOptions } from './embedded-postgres.js';
 export { startTestEngine, type TestEngine, type TestEngineOptions } from './engine/start-test-engine.js';
-export { COMES_TO_REST, explore } from './explorer/explore.js';
+export { COMES_TO_REST, exploreModel } from './explorer/explore-model.js';
 export type {
   Counterexample,
   Coverage,
   Exploration,
-  ExploreOptions,
+  ExploreModelOptions,
   ExploreProgress,
-} from './explorer/explore.js';
+} from './explorer/explore-model.js';
 export type { Checks, Eventually, Model } from './explorer/model.js';
 export { printExploration } from './explorer/print-exploration.js';
 export { forkService, ForkedService } from './fork-service.js';

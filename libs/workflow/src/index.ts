@@ -14,7 +14,9 @@ export {
 } from './engine/workflow-client.js';
 export { NoEffectError } from './machine/no-effect-error.js';
 export { PermanentError } from './machine/permanent-error.js';
-export type { Definition } from './model/definition.js';
+export { type Played, PlayedRun } from './machine/played-run.js';
+export type { Definition, EventHandler, StepDefinition } from './model/definition.js';
+export type { IncomingEvent } from './model/event.js';
 export type { Run, RunStatus } from './model/run.js';
 export {
   type CompensationContext,

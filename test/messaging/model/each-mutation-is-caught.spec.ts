@@ -1,10 +1,10 @@
-import { explore, printExploration } from '@pawl/testing';
+import { exploreModel, printExploration } from '@pawl/testing';
 import { CALM } from './bounds.js';
 import { MUTATIONS } from './mutations.js';
 import { protocolModel } from './protocol-model.js';
 
 it.each(Object.entries(MUTATIONS))('%s', (_, { bounds, breaks, ...changes }) => {
-  const exploration = explore(protocolModel({ ...CALM, ...bounds }, changes), {
+  const exploration = exploreModel(protocolModel({ ...CALM, ...bounds }, changes), {
     statesMax: 50_000,
     restMax: 200,
   });

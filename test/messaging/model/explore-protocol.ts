@@ -1,6 +1,6 @@
 // Explores the protocol within larger bounds than the specs do: npm run model -- --messages 4 --crashes 2
 import { parseArgs } from 'node:util';
-import { explore, printExploration } from '@pawl/testing';
+import { exploreModel, printExploration } from '@pawl/testing';
 import { CALM } from './bounds.js';
 import { type Bounds, protocolModel } from './protocol-model.js';
 
@@ -33,7 +33,7 @@ const given = Object.entries(OPTIONS).flatMap(([option, bound]) => {
 const bounds: Bounds = { ...CALM, keeps: !values['no-restore-window'], ...Object.fromEntries(given) };
 process.stdout.write(`${JSON.stringify(bounds)}\n`);
 
-const exploration = explore(protocolModel(bounds), {
+const exploration = exploreModel(protocolModel(bounds), {
   statesMax: wholeNumber('states', String(values.states)),
   onProgress: ({ states, waiting, depth }) => {
     if (states % PROGRESS_EVERY === 0)

@@ -1,4 +1,4 @@
-import { explore, printExploration } from '@pawl/testing';
+import { exploreModel, printExploration } from '@pawl/testing';
 import { CALM } from './bounds.js';
 import { type Bounds, protocolModel } from './protocol-model.js';
 
@@ -16,7 +16,7 @@ const SITUATIONS: Readonly<Record<string, Partial<Bounds>>> = {
 };
 
 it.each(Object.entries(SITUATIONS))('%s', (_, bounds) => {
-  const exploration = explore(protocolModel({ ...CALM, ...bounds }));
+  const exploration = exploreModel(protocolModel({ ...CALM, ...bounds }));
   expect(printExploration(exploration)).toMatch(/^complete: /);
 });
 
@@ -45,6 +45,6 @@ const LIMITS: Readonly<Record<string, Partial<Bounds> & { readonly breaks: strin
 };
 
 it.each(Object.entries(LIMITS))('%s', (_, { breaks, ...bounds }) => {
-  const exploration = explore(protocolModel({ ...CALM, writes: 1, ...bounds }));
+  const exploration = exploreModel(protocolModel({ ...CALM, writes: 1, ...bounds }));
   expect(printExploration(exploration)).toContain(`violated: "${breaks}"`);
 });

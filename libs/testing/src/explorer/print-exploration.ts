@@ -1,4 +1,4 @@
-import type { Exploration } from './explore.js';
+import type { Exploration } from './explore-model.js';
 
 /** An exploration as a person reads it: the coverage in a line or, if something is wrong, the steps that lead there. */
 export function printExploration(exploration: Exploration): string {

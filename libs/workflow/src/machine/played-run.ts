@@ -24,7 +24,8 @@ export interface Played {
   readonly change: Change;
 }
 
-interface Rows {
+/** What a store would keep of a run. */
+export interface PlayedRows {
   readonly run: Run;
   /** Events that wait. */
   readonly parked: readonly ParkedEvent[];
@@ -43,22 +44,11 @@ interface Rows {
  * many orders of what can happen. Immutable: each move answers the run afterwards. A step is one move, for whether its effect took place is a matter
  * of the store; who calls says what it returned.
  */
-export class PlayedRun implements Rows {
-  readonly run!: Run;
-  readonly parked!: readonly ParkedEvent[];
-  readonly applied!: Readonly<Record<string, string>>;
-  readonly steps!: readonly StepRecord[];
-  readonly fired!: readonly string[];
-  readonly messages!: readonly OutgoingMessage[];
-  readonly losses!: readonly Undeliverable[];
-  readonly deadLetters!: readonly Undeliverable[];
-
+export class PlayedRun {
   private constructor(
     readonly definition: Definition,
-    rows: Rows,
-  ) {
-    Object.assign(this, rows);
-  }
+    readonly rows: PlayedRows,
+  ) {}
 
   static of(
     definition: Definition,
@@ -69,24 +59,29 @@ export class PlayedRun implements Rows {
     return new PlayedRun(definition, { run, ...none });
   }
 
+  get run(): Run {
+    return this.rows.run;
+  }
+
   /** What is delivered in one transaction. */
   receive(inputs: readonly Input[]): Played {
     const events = inputs.filter((input): input is IncomingEvent => 'payload' in input);
     const fetched = new Set(toLookUp(this.definition, this.run, events).map(keyOf));
     const known = (type: string, subject: string): string | undefined =>
-      fetched.has(pairKey(type, subject)) ? this.applied[pairKey(type, subject)] : undefined;
-    const change = advance(this.definition, this.run, { inputs, parked: this.parked, known });
+      fetched.has(pairKey(type, subject)) ? this.rows.applied[pairKey(type, subject)] : undefined;
+    const change = advance(this.definition, this.run, { inputs, parked: this.rows.parked, known });
     return { after: this.with(change), change };
   }
 
   /** The steps that may be at work now. */
   get due(): readonly StepDefinition[] {
-    return dueSteps(this.definition, this.run, this.steps);
+    return dueSteps(this.definition, this.run, this.rows.steps);
   }
 
   /** A step that was due has returned. */
   finish(step: StepDefinition, output: unknown): Played {
-    const { definition, run, steps } = this;
+    const { definition, run } = this;
+    const { steps } = this.rows;
     const { run: after } = afterStep(definition, run, step.name, steps);
     const records = [
       ...steps,
@@ -99,8 +94,8 @@ export class PlayedRun implements Rows {
   giveUp(step: StepDefinition): Played {
     const { definition, run } = this;
     const steps = [
-      ...this.steps,
-      stepRecord({ name: step.name, status: 'failed', intendedMs: this.steps.length }),
+      ...this.rows.steps,
+      stepRecord({ name: step.name, status: 'failed', intendedMs: this.rows.steps.length }),
     ];
     const undoes = afterGivingUp(definition, run, step, steps) === 'compensating';
     const after: Run = undoes ? beginUndo(run, 'compensated') : { ...run, status: 'failed' };
@@ -109,14 +104,14 @@ export class PlayedRun implements Rows {
 
   /** The step whose effect is to be undone next. */
   get toUndo(): StepDefinition | undefined {
-    return toUndo(this.definition, this.run, this.steps)[0]?.step;
+    return toUndo(this.definition, this.run, this.rows.steps)[0]?.step;
   }
 
   /** The compensation of {@link toUndo} has returned. */
   undo(): Played {
     const { compensation, name: undoes = null } = this.toUndo ?? {};
     invariant(compensation, 'Something is to be undone');
-    const { length: intendedMs } = this.steps;
+    const { length: intendedMs } = this.rows.steps;
     const done = stepRecord({
       name: compensation.name,
       kind: 'compensation',
@@ -124,7 +119,7 @@ export class PlayedRun implements Rows {
       status: 'done',
       intendedMs,
     });
-    return this.but({ steps: [...this.steps, done] }).settle();
+    return this.but({ steps: [...this.rows.steps, done] }).settle();
   }
 
   /** The timeouts that can fire where the run is. */
@@ -132,14 +127,14 @@ export class PlayedRun implements Rows {
     if (hasEnded(this.run) || this.run.state === null) return [];
     return this.definition.timeouts.filter(
       (timeout) =>
-        [this.run.state, EVERY_STATE].includes(timeout.in) && !this.fired.includes(firedName(timeout)),
+        [this.run.state, EVERY_STATE].includes(timeout.in) && !this.rows.fired.includes(firedName(timeout)),
     );
   }
 
   /** One of {@link timeouts} fires. */
   fire(timeout: TimeoutDefinition): Played {
     const { member, in: state } = timeout;
-    const fired = this.but({ fired: [...this.fired, firedName(timeout)] });
+    const fired = this.but({ fired: [...this.rows.fired, firedName(timeout)] });
     return fired.receive([{ member, state, round: this.run.round, fireAt: AT }]);
   }
 
@@ -149,23 +144,23 @@ export class PlayedRun implements Rows {
   }
 
   private with(change: Change): PlayedRun {
-    const gone = new Set(change.unparked.map(keyOf));
+    const gone = new Set([...change.unparked, ...change.parked].map(keyOf));
     const applied = change.journal
       .filter(({ kind, verdict }) => kind === 'event' && verdict === 'applied')
       .map(({ name, subject, digest }) => [pairKey(name, subject), digest ?? '']);
     return this.but({
       run: JSON.parse(JSON.stringify(change.run)) as Run,
-      parked: [...this.parked.filter((event) => !gone.has(keyOf(event))), ...change.parked],
-      applied: { ...this.applied, ...Object.fromEntries(applied) },
-      messages: [...this.messages, ...change.messages],
-      losses: [...this.losses, ...change.losses],
-      deadLetters: [...this.deadLetters, ...change.deadLetters],
+      parked: [...this.rows.parked.filter((event) => !gone.has(keyOf(event))), ...change.parked],
+      applied: { ...this.rows.applied, ...Object.fromEntries(applied) },
+      messages: [...this.rows.messages, ...change.messages],
+      losses: [...this.rows.losses, ...change.losses],
+      deadLetters: [...this.rows.deadLetters, ...change.deadLetters],
     });
   }
 
-  private but(changed: Partial<Rows>): PlayedRun {
+  private but(changed: Partial<PlayedRows>): PlayedRun {
     const { definition } = this;
-    const rows: Rows = { ...this, ...changed };
+    const rows = { ...this.rows, ...changed };
     const run = afterUndo(definition, restingOrRunning(definition, rows.run, rows.steps), rows.steps);
     return new PlayedRun(definition, { ...rows, run });
   }

@@ -1,6 +1,6 @@
 import type { Checks, Model } from './model.js';
 
-export interface ExploreOptions {
+export interface ExploreModelOptions {
   /** Most states to visit; beyond them the answer is `bounded`. Default 1,000,000. */
   readonly statesMax?: number;
   /** Most actions in a row. Default: no limit. */
@@ -57,9 +57,9 @@ const PROGRESS_EVERY = 10_000;
  * Visits every state that a model can reach, nearest first, over all interleavings of its actions, and checks its invariants in each;
  * and from each, whether the machine comes to a good end once faults cease. Stops at the first violation, which is one of the nearest.
  */
-export function explore<State, Action>(
+export function exploreModel<State, Action>(
   model: Model<State, Action>,
-  options: ExploreOptions = {},
+  options: ExploreModelOptions = {},
 ): Exploration {
   return new Search(model, options).run();
 }
@@ -90,7 +90,7 @@ class Search<State, Action> {
 
   constructor(
     private readonly model: Model<State, Action>,
-    private readonly options: ExploreOptions,
+    private readonly options: ExploreModelOptions,
   ) {}
 
   run(): Exploration {

@@ -1,4 +1,4 @@
-import { explore } from './explore.js';
+import { exploreModel } from './explore-model.js';
 import type { Model } from './model.js';
 import { printExploration } from './print-exploration.js';
 
@@ -54,7 +54,7 @@ function walker({ length, home }: { length: number; home: number }): Model<numbe
 }
 
 it('visits every state of a model in which nothing is wrong', () => {
-  expect(explore(office({ together: true }))).toEqual({
+  expect(exploreModel(office({ together: true }))).toEqual({
     outcome: 'complete',
     states: 3,
     transitions: 3,
@@ -63,7 +63,7 @@ it('visits every state of a model in which nothing is wrong', () => {
 });
 
 it('finds the shortest interleaving that breaks an invariant, and tells it', () => {
-  const exploration = explore(office({ together: false }));
+  const exploration = exploreModel(office({ together: false }));
   expect(printExploration(exploration).split('\n').slice(1)).toEqual([
     '   1. clerk 1 reads',
     '   2. clerk 2 reads',
@@ -78,11 +78,11 @@ it('finds the shortest interleaving that breaks an invariant, and tells it', () 
 });
 
 it('a good end is reached from every state', () => {
-  expect(explore(walker({ length: 5, home: 3 }))).toMatchObject({ outcome: 'complete', states: 5 });
+  expect(exploreModel(walker({ length: 5, home: 3 }))).toMatchObject({ outcome: 'complete', states: 5 });
 });
 
 it('a machine that rests where it must not is found, with what happened without faults', () => {
-  expect(explore(walker({ length: 5, home: 2 }))).toMatchObject({
+  expect(exploreModel(walker({ length: 5, home: 2 }))).toMatchObject({
     outcome: 'violated',
     invariant: 'is at home',
     problem: 'it is at 2',
@@ -101,8 +101,8 @@ it('a good end is demanded after a last fault too', () => {
       worse: (at: number) => (at === 1 ? { state: worse, told: 'a leap' } : undefined),
     },
   });
-  expect(explore(model(2))).toMatchObject({ outcome: 'complete', states: 5 });
-  expect(explore(model(7))).toMatchObject({
+  expect(exploreModel(model(2))).toMatchObject({ outcome: 'complete', states: 5 });
+  expect(exploreModel(model(7))).toMatchObject({
     invariant: 'is at home',
     steps: ['step'],
     thenWithoutFaults: ['a leap'],
@@ -110,7 +110,7 @@ it('a good end is demanded after a last fault too', () => {
 });
 
 it('a machine that never rests is found', () => {
-  const exploration = explore(walker({ length: 3, home: 99 }));
+  const exploration = exploreModel(walker({ length: 3, home: 99 }));
   expect(exploration).toMatchObject({ outcome: 'violated', invariant: 'comes to rest' });
   expect(printExploration(exploration)).toContain(
     'then, without faults:\n   1. step\n   2. step\n   3. step',
@@ -119,7 +119,7 @@ it('a machine that never rests is found', () => {
 
 it('a machine that runs on through ever new states is found too', () => {
   const endless = { ...walker({ length: Number.MAX_SAFE_INTEGER, home: -1 }), actions: () => [] };
-  expect(explore(endless, { restMax: 20 })).toMatchObject({
+  expect(exploreModel(endless, { restMax: 20 })).toMatchObject({
     outcome: 'violated',
     invariant: 'comes to rest',
   });
@@ -128,7 +128,7 @@ it('a machine that runs on through ever new states is found too', () => {
 it('an invariant is checked on the way to the rest too', () => {
   const model = { ...walker({ length: 5, home: 3 }), actions: () => [] };
   const invariants = { 'keeps off two': (at: number) => (at === 2 ? 'it is at two' : undefined) };
-  expect(explore({ ...model, invariants })).toMatchObject({
+  expect(exploreModel({ ...model, invariants })).toMatchObject({
     invariant: 'keeps off two',
     thenWithoutFaults: ['step', 'step'],
   });
@@ -137,9 +137,9 @@ it('an invariant is checked on the way to the rest too', () => {
 it('says that it was cut off, and how far it came', () => {
   const model = walker({ length: 50, home: 3 });
   const progress: number[] = [];
-  expect(explore(model, { statesMax: 7 })).toMatchObject({ outcome: 'bounded', states: 7 });
-  expect(explore(model, { depthMax: 4 })).toMatchObject({ outcome: 'bounded', states: 5, depth: 4 });
+  expect(exploreModel(model, { statesMax: 7 })).toMatchObject({ outcome: 'bounded', states: 7 });
+  expect(exploreModel(model, { depthMax: 4 })).toMatchObject({ outcome: 'bounded', states: 5, depth: 4 });
   const long = { ...walker({ length: 20_000, home: 3 }) };
-  explore(long, { restMax: 30_000, onProgress: ({ states }) => progress.push(states) });
+  exploreModel(long, { restMax: 30_000, onProgress: ({ states }) => progress.push(states) });
   expect(progress).toEqual([10_000, 20_000]);
 });
