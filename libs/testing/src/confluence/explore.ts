@@ -5,7 +5,7 @@ import { Game } from './game.js';
 import { report } from './report.js';
 import type { RunView } from './run-view.js';
 import { type Finding, search, type Searched, type SearchOptions } from './search.js';
-import type { NamedEvent } from './words.js';
+import { eventInWords, type NamedEvent } from './words.js';
 
 /** A workflow's class, an instance of it, or what `definitionOf` has made of it. */
 export type Explorable = (abstract new (...args: never[]) => object) | object;
@@ -56,7 +56,7 @@ const SMALLER = { statesMax: 5_000, runs: 100 };
  * `competes: true` or `late: 'ignore'`, is not compared: such ends are listed in `ends`.
  *
  * @throws RefusedToBootError as at boot, if the workflow is declared wrongly
- * @throws PawlError `unknown_event` if the workflow has no handler for one of the events
+ * @throws PawlError `unknown_event` if the workflow has no handler for one of the events, `event_invalid` if one is rejected whatever has happened
  */
 export function explore(
   workflow: Explorable,
@@ -73,6 +73,7 @@ export function explore(
   };
   const searchAmong = (some: readonly object[], bounds: Partial<SearchOptions>): Searched =>
     search(gameOf(definition, some, options), { ...searched, ...bounds });
+  refuseUnacceptable(gameOf(definition, events, options));
   const found = searchAmong(events, {});
   const counterexample =
     found.finding && withFewest(events, found.finding, (some) => searchAmong(some, SMALLER).finding);
@@ -87,6 +88,20 @@ export function explore(
     report: report(exploration, { events: events.length, copies: copiesOf(options), seed: searched.seed }),
   };
 }
+
+/** What is invalid by itself is rejected in every order, so that it shows nothing. */
+function refuseUnacceptable(game: Game): void {
+  for (const { rows } of game.events.map((event) => game.start.run.receive([event]).after)) {
+    const [invalid] = rows.deadLetters;
+    if (invalid === undefined || !UNACCEPTABLE.has(invalid.rule)) continue;
+    throw new PawlError(
+      'event_invalid',
+      `${eventInWords(game.events, invalid)} is rejected in every order: ${invalid.detail ?? invalid.rule}`,
+    );
+  }
+}
+
+const UNACCEPTABLE: ReadonlySet<string> = new Set(['unknown-type', 'invalid-payload', 'invalid-subject']);
 
 /** The finding with as few events as show one: each that is not needed is left out. */
 function withFewest(
