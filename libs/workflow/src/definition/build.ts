@@ -1,4 +1,5 @@
 import type { Definition, EventHandler } from '../model/definition.js';
+import { buildMigrations } from './build-migrations.js';
 import { buildHandler } from './build-handler.js';
 import { buildSteps } from './build-steps.js';
 import { buildTimeouts } from './build-timeouts.js';
@@ -26,6 +27,7 @@ export function build(instance: object, head: WorkflowHead, report: Report): Def
     timeouts: members.flatMap((member) =>
       member.kind === 'timeout' || member.kind === 'deadline' ? buildTimeouts(instance, member, report) : [],
     ),
+    migrations: buildMigrations(instance, members, report),
   };
 }
 

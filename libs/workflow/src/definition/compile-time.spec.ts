@@ -51,6 +51,10 @@ const fine: Record<string, string> = {
   'a guard of its own': member(
     `@order.On(Accepted, { in: 'Open', when: (data, e) => data.lines.length === e.itemCount }) accepted() {}`,
   ),
+  'a migration of other states and data': member(`@order.Migrate({ from: 1 })
+    fromFirst({ state, data }: { state: 'Begun' | 'Busy'; data: { lines: string[] } }) {
+      return { state: state === 'Begun' ? ('Open' as const) : state, data: { ...data, customer: '' } };
+    }`),
   'a handler that takes less than it is given': member(
     `@order.On(Accepted, { in: 'Open' }) accepted(_data: Order) {}`,
   ),
@@ -182,6 +186,18 @@ const refused: Record<string, [snippet: string, error: string]> = {
   'a timeout that moves on and stays': [
     member(`@order.Timeout({ in: 'Open', after: '1m', to: 'Busy', attention: 'x' }) expired() {}`),
     `is not assignable`,
+  ],
+  'a migration to a state that is not there': [
+    member(`@order.Migrate({ from: 1 }) from(run: { state: 'Begun'; data: Order }) { return run; }`),
+    `'"Begun"' is not assignable to type '"Open" | "Busy" | "Closed"'`,
+  ],
+  'a migration to other data': [
+    member(`@order.Migrate({ from: 1 }) from(run: { state: 'Busy'; data: Invoice }) { return run; }`),
+    `Type 'Invoice' is missing the following properties from type 'Order'`,
+  ],
+  'an async migration': [
+    member(`@order.Migrate({ from: 1 }) async from(run: { state: 'Busy'; data: Order }) { return run; }`),
+    `missing the following properties from type '{ readonly state`,
   ],
   'a duration without a unit': [
     member(`@order.Timeout({ in: 'Open', after: '30', to: 'Busy' }) expired() {}`),

@@ -3,6 +3,7 @@ import type {
   CompensateOptions,
   ConfirmOptions,
   DeadlineOptions,
+  MigrateOptions,
   OnOptions,
   StepOptions,
   TimeoutOptions,
@@ -22,6 +23,7 @@ export type MemberDeclaration = { readonly head: WorkflowHead; readonly member: 
   | { readonly kind: 'confirm'; readonly step: string; readonly options: ConfirmOptions }
   | { readonly kind: 'timeout'; readonly options: TimeoutOptions<unknown, string> }
   | { readonly kind: 'deadline'; readonly options: DeadlineOptions<unknown, string> }
+  | { readonly kind: 'migrate'; readonly options: MigrateOptions }
 );
 
 export type AnyOnOptions = OnOptions<unknown, string, unknown>;

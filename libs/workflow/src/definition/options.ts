@@ -195,6 +195,24 @@ export type DecoratesConfirmation<Data, Step extends string> = <Class extends Ha
   >,
 ) => void;
 
+/** Which runs a migration is for; they become runs of the class that declares it. */
+export interface MigrateOptions {
+  /** An earlier version of the workflow. */
+  readonly from: number;
+}
+
+/**
+ * A pure function from a run of an earlier version to the state and data that it goes on with. `never`: what the old version's states and data were is
+ * for the method to say, `(run: { state: 'Filed' | 'Checked'; data: FormOfVersion1 })`. A state that is named needs `as const`.
+ */
+export type Migration<Data, State extends string> = (run: {
+  readonly state: never;
+  readonly data: never;
+}) => {
+  readonly state: State;
+  readonly data: Data;
+};
+
 /** A pure reducer. `undefined | void` and not `void`: an async function would pass for the latter. */
 export type Reducer<Data, Event> = (data: Data, event: Event) => undefined | void;
 
@@ -217,4 +235,6 @@ export interface WorkflowDecorators<Data extends object, State extends string> {
   Timeout(options: TimeoutOptions<Data, State>): Decorates<(data: Data) => undefined | void>;
   /** As `Timeout`, for the run as a whole. */
   Deadline(options: DeadlineOptions<Data, State>): Decorates<(data: Data) => undefined | void>;
+  /** A method that turns a run of an earlier version into one of this version; `WorkflowVersions.migrate` calls it. */
+  Migrate(options: MigrateOptions): Decorates<Migration<Data, State>>;
 }

@@ -39,6 +39,8 @@ function decoratorsOf<Data extends object, State extends string>(
       declareMember(target, { head, member, kind: 'timeout', options: erased(options) }),
     Deadline: (options) => (target, member) =>
       declareMember(target, { head, member, kind: 'deadline', options: erased(options) }),
+    Migrate: (options) => (target, member) =>
+      declareMember(target, { head, member, kind: 'migrate', options }),
   };
 }
 

@@ -13,6 +13,8 @@ export interface Definition {
   readonly handlers: readonly EventHandler[];
   readonly steps: readonly StepDefinition[];
   readonly timeouts: readonly TimeoutDefinition[];
+  /** How runs of earlier versions become runs of this one, at most one for each. */
+  readonly migrations: readonly MigrationDefinition[];
 }
 
 /** What of an event is unique within a run: nothing but its type, an item index, or a semantic key. */
@@ -136,6 +138,14 @@ export interface TimeoutDefinition {
   /** Marks the run as needing a person, with this reason, and stays. */
   readonly attention?: string;
   readonly fold: (data: unknown) => void;
+}
+
+/** How a run of an earlier version becomes one of this. */
+export interface MigrationDefinition {
+  readonly member: string;
+  readonly from: number;
+  /** Pure: the state and the data that the run goes on with. */
+  readonly migrate: (run: { readonly state: string; readonly data: unknown }) => unknown;
 }
 
 /** The state of a timeout that belongs to the run as a whole. */
