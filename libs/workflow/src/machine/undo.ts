@@ -56,6 +56,6 @@ function everUndone({ steps }: Definition, records: readonly StepRecord[]): Undo
 }
 
 /** It did, or may have. What a person has skipped is the person's; of a step over items, those that were begun. */
-function tookEffect({ status, inDoubt, itemsTotal }: StepRecord): boolean {
+export function tookEffect({ status, inDoubt, itemsTotal }: StepRecord): boolean {
   return status === 'done' || status === 'lost' || inDoubt || itemsTotal !== null;
 }
