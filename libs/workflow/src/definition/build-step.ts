@@ -28,7 +28,7 @@ export function buildStep(
       ...(to !== undefined && { to }),
       effect,
       guarantee,
-      after: predecessors(declared, ofState),
+      after: predecessors(declared, ofState, report),
       ...(options.forEach && { forEach: forEachOf(options.forEach, member, report) }),
       ...(options.delay !== undefined && { delayMs: positive(options.delay, 'delay', member, report) }),
       ...(options.deadline !== undefined && {
@@ -45,8 +45,17 @@ export function buildStep(
 }
 
 /** The step with `to` leaves the state, so it waits for all others; without `after` a step waits for the one before it. */
-function predecessors({ member, options }: Declared, ofState: readonly Declared[]): readonly string[] {
+function predecessors(
+  { member, options }: Declared,
+  ofState: readonly Declared[],
+  report: Report,
+): readonly string[] {
   const others = ofState.map(({ member: name }) => name).filter((name) => name !== member);
+  if (options.to !== undefined && options.after)
+    report(
+      member,
+      'has `after` and `to`; the step with `to` waits for all of its state, so take `after` out',
+    );
   if (options.to !== undefined) return others;
   if (options.after) return options.after;
   const before = ofState.findIndex((one) => one.member === member) - 1;

@@ -1,9 +1,11 @@
-import type { Definition } from '../model/definition.js';
+import type { Definition, StepDefinition } from '../model/definition.js';
+import { graphOfSteps } from './graph-of-steps.js';
 import type { Report } from './reading.js';
 
-/** What is wrong with steps and timeouts: steps of a state run in the order of their declaration, each member once. */
+/** What is wrong with steps and timeouts: who waits for whom, what is promised, each member once. */
 export function stepProblems(definition: Definition, report: Report): void {
-  for (const state of definition.states) stepsBehindAnExit(definition, state, report);
+  graphOfSteps(definition, report);
+  for (const step of definition.steps) guaranteeProblem(step, report);
   const { steps, handlers, timeouts } = definition;
   for (const name of repeatedIn(steps.map((step) => step.name))) {
     report(name, 'is declared as a step twice; a step has one state, so write a second method');
@@ -18,14 +20,13 @@ export function stepProblems(definition: Definition, report: Report): void {
   }
 }
 
-function stepsBehindAnExit({ steps }: Definition, state: string, report: Report): void {
-  const ofState = steps.filter((step) => step.in === state);
-  const exit = ofState.find(({ to }) => to !== undefined);
-  if (!exit) return;
-  for (const { name } of ofState.slice(ofState.indexOf(exit) + 1)) {
-    const remedy = `move it up, or take \`to\` from ${exit.name}`;
-    report(name, `never runs: ${exit.name} is declared before it and leaves ${state}; ${remedy}`);
-  }
+/** What commits with its record is exactly once: there is nothing to choose. */
+function guaranteeProblem({ name, effect, guarantee }: StepDefinition, report: Report): void {
+  if (effect === 'transactional' && guarantee === 'at-most-once')
+    report(
+      name,
+      "is transactional, which is exactly once; leave `guarantee` out, or make it effect: 'external'",
+    );
 }
 
 /** A timer is named by its member and state. */

@@ -169,6 +169,58 @@ const cases: Case[] = [
     (w) => ({ done: null, first: w.Step({ in: 'Busy', to: 'Closed' }), second: w.Step({ in: 'Busy' }) }),
   ],
   [
+    'Ticket.second: never runs: first is declared before it and leaves Busy',
+    (w) => ({
+      done: null,
+      first: w.Step({ in: 'Busy', to: 'Closed' }),
+      second: w.Step({ in: 'Busy', to: 'Closed' }),
+    }),
+  ],
+  [
+    'Ticket.first: never runs: it waits for last, which leaves Busy; take that out of `after`',
+    (w) => ({
+      done: null,
+      first: w.Step({ in: 'Busy', after: ['last'] }),
+      last: w.Step({ in: 'Busy', to: 'Closed' }),
+    }),
+  ],
+  [
+    'Ticket.work: `after` names wrok, which is no step; name methods decorated with @Step',
+    (w) => ({ work: w.Step({ in: 'Busy', after: ['wrok'] }) }),
+  ],
+  [
+    'Ticket.work: `after` names early, a step of Open; steps of earlier states are over by then',
+    (w) => ({ early: w.Step({ in: 'Open' }), work: w.Step({ in: 'Busy', after: ['early'] }) }),
+  ],
+  [
+    'Ticket.work: waits for itself; take it out of its `after`',
+    (w) => ({ work: w.Step({ in: 'Busy', after: ['work'] }) }),
+  ],
+  [
+    'Ticket.a: waits for itself (a after c after b after a); take one of them out of `after`',
+    (w) => ({
+      a: w.Step({ in: 'Busy', after: ['c'] }),
+      b: w.Step({ in: 'Busy', after: ['a'] }),
+      c: w.Step({ in: 'Busy', after: ['b'] }),
+    }),
+  ],
+  [
+    'Ticket.last: has `after` and `to`; the step with `to` waits for all of its state',
+    (w) => ({
+      done: null,
+      first: w.Step({ in: 'Busy' }),
+      last: w.Step({ in: 'Busy', to: 'Closed', after: ['first'] }),
+    }),
+  ],
+  [
+    'Ticket.work: is transactional, which is exactly once; leave `guarantee` out',
+    (w) => ({ work: w.Step({ in: 'Busy', guarantee: 'at-most-once' }) }),
+  ],
+  [
+    'Ticket.work: forEach.concurrency is 0; give a whole number from 1 to 100',
+    (w) => ({ work: w.Step({ in: 'Busy', forEach: { items: () => 1, concurrency: 0 } }) }),
+  ],
+  [
     'Ticket.work: is declared as a step twice',
     (w) => ({
       work: (target, member) =>
@@ -197,6 +249,18 @@ const cases: Case[] = [
 it.each(cases)('names the problem: %s', (problem, members, given = {}) => {
   const problems = problemsOf(ticket(members, given));
   expect(problems).toContainEqual(expect.stringContaining(problem));
+});
+
+it('accepts steps side by side, joined by the one that leaves the state, whatever their order', () => {
+  const instance = ticket((w) => ({
+    done: null,
+    close: w.Step({ in: 'Busy', to: 'Closed', forEach: { items: () => 3 }, noReturn: true }),
+    d: w.Step({ in: 'Busy', after: ['b', 'c'] }),
+    b: w.Step({ in: 'Busy', after: ['a'] }),
+    c: w.Step({ in: 'Busy', after: ['a'] }),
+    a: w.Step({ in: 'Busy', after: [] }),
+  }));
+  expect(problemsOf(instance)).toEqual([]);
 });
 
 it('reports every problem of every workflow at once, and each cause once', () => {
