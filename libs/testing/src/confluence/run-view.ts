@@ -34,10 +34,14 @@ export function viewOf({ definition, events }: Game, { run: played }: Position):
     status: run.status,
     data: run.data,
     outputs: Object.fromEntries(done.map(({ name, output }) => [name, output])),
-    failed: steps.filter(({ status }) => status === 'failed').map(({ name }) => name),
+    failed: steps
+      .filter(({ status }) => status === 'failed')
+      .map(({ name }) => name)
+      .sort(),
     undone: steps
       .filter(({ kind, status }) => kind === 'compensation' && status === 'done')
-      .map(({ name }) => name),
+      .map(({ name }) => name)
+      .sort(),
     sent: messages.map(inWords).sort(),
     lost: distinct(losses.filter(({ type }) => !competing.has(type)).map(inWords)),
     rejected: distinct(deadLetters.map(inWords)),

@@ -13,7 +13,7 @@ export function buildHandler(
   const event = messageType(type, member, report);
   if (!method || !event) return [];
   const guard = guardOf(options, member, report);
-  const { late = 'record', competes = false, parkedFor = '24h' } = options.start ? {} : options;
+  const { late = 'record', competes = false, undo = false, parkedFor = '24h' } = options.start ? {} : options;
   return [
     {
       member,
@@ -27,6 +27,7 @@ export function buildHandler(
       late,
       ...(options.publish && { publish: options.publish }),
       competes,
+      ...(undo && { undo }),
       parkedMaxMs: positive(parkedFor, 'parkedFor', member, report),
       fold: (data, payload) => method.call(instance, data, payload) as void,
     },
