@@ -1,8 +1,10 @@
 import type { Definition, EventHandler } from '../model/definition.js';
+import { buildQueries, buildStatus } from './build-questions.js';
 import { buildMigrations } from './build-migrations.js';
 import { buildHandler } from './build-handler.js';
 import { buildSteps } from './build-steps.js';
 import { buildTimeouts } from './build-timeouts.js';
+import { buildUpdate } from './build-update.js';
 import { type MemberDeclaration, membersOf, staticMembersOf, type WorkflowHead } from './declaration.js';
 import type { Report } from './reading.js';
 
@@ -15,6 +17,7 @@ export function build(instance: object, head: WorkflowHead, report: Report): Def
     report(member, 'is static; decorate methods of the instance');
   const members = membersOf(instance).filter((member) => belongs(head, member, report));
   const { name, version, states, final } = head;
+  const status = buildStatus(instance, members, report);
   return {
     workflow: name,
     version,
@@ -27,6 +30,11 @@ export function build(instance: object, head: WorkflowHead, report: Report): Def
     timeouts: members.flatMap((member) =>
       member.kind === 'timeout' || member.kind === 'deadline' ? buildTimeouts(instance, member, report) : [],
     ),
+    updates: members.flatMap((member) =>
+      member.kind === 'update' ? buildUpdate(instance, member, report) : [],
+    ),
+    queries: buildQueries(instance, members, report),
+    ...(status && { status }),
     migrations: buildMigrations(instance, members, report),
   };
 }

@@ -7,6 +7,8 @@ interface Mover {
   readonly member: string;
   readonly to: string;
   readonly handler?: EventHandler;
+  /** By an update. */
+  readonly asked?: boolean;
 }
 
 /**
@@ -28,10 +30,15 @@ export function commutingProblems(definition: Definition, report: Report): void 
   }
 }
 
-function moversOf({ states, steps }: Definition, state: string, accepted: readonly EventHandler[]): Mover[] {
+function moversOf(
+  { states, steps, updates }: Definition,
+  state: string,
+  accepted: readonly EventHandler[],
+): Mover[] {
   const events = accepted.map((handler) => ({ member: handler.member, to: handler.to, handler }));
   const ofState = steps.filter((step) => step.in === state).map(({ name, to }) => ({ member: name, to }));
-  return [...events, ...ofState].filter(
+  const asked = updates.filter((update) => update.in.includes(state));
+  return [...events, ...ofState, ...asked.map(({ member, to }) => ({ member, to, asked: true }))].filter(
     (one): one is Mover => one.to !== undefined && states.includes(one.to),
   );
 }
@@ -53,7 +60,8 @@ function waitsFor({ when: guard }: EventHandler, loser: EventHandler): boolean {
 }
 
 function raceProblem(state: string, mover: Mover, { type }: EventHandler): string {
-  const first = mover.handler ? `${mover.handler.type} (${mover.member})` : `step ${mover.member}`;
+  const { member, handler, asked = false } = mover;
+  const first = handler ? `${handler.type} (${member})` : `${asked ? 'update' : 'step'} ${member}`;
   return (
     `${type} and ${first} do not commute in ${state}: after the latter the run is in ${mover.to}, and the former is late, ` +
     'never applied. Guard the latter with `when`, accept the former in a later state too, give it `late: ' +

@@ -1,4 +1,5 @@
 import type { MessageClass } from '@pawl/messaging';
+import type { UpdateOptions } from './asking-options.js';
 import type {
   CompensateOptions,
   ConfirmOptions,
@@ -24,6 +25,8 @@ export type MemberDeclaration = { readonly head: WorkflowHead; readonly member: 
   | { readonly kind: 'timeout'; readonly options: TimeoutOptions<unknown, string> }
   | { readonly kind: 'deadline'; readonly options: DeadlineOptions<unknown, string> }
   | { readonly kind: 'migrate'; readonly options: MigrateOptions }
+  | { readonly kind: 'update'; readonly options: UpdateOptions<string, unknown> }
+  | { readonly kind: 'query' | 'status' }
 );
 
 export type AnyOnOptions = OnOptions<unknown, string, unknown>;

@@ -1,5 +1,5 @@
 import { contentDigest } from '@pawl/core';
-import type { Definition, StepDefinition } from '../model/definition.js';
+import type { Definition, StepDefinition, UpdateHandler } from '../model/definition.js';
 
 /** What a run depends on for its whole life, and what a picture of the workflow is drawn from. Plain JSON. */
 export interface Graph {
@@ -40,11 +40,18 @@ export interface Graph {
     readonly to: string | null;
     readonly undo?: true;
   }[];
+  readonly updates?: readonly {
+    readonly member: string;
+    readonly in: readonly string[];
+    readonly to: string | null;
+    /** Wire name and version of its declared input. */
+    readonly input: string | null;
+  }[];
 }
 
 /**
  * The graph of a definition and a hash of it. The hash is the same in every process; it changes with states, transitions,
- * events, guards and steps, whose change asks for a new version, and not with what may be tuned under way: durations, retries,
+ * events, updates, guards and steps, whose change asks for a new version, and not with what may be tuned under way: durations, retries,
  * what becomes of late events, the order of handlers in the class.
  *
  * A workflow that an earlier release has kept has the same hash in this one: an option that is new is left out of the graph while it is at its
@@ -52,17 +59,19 @@ export interface Graph {
  */
 export function fingerprint(definition: Definition): { readonly hash: string; readonly graph: Graph } {
   const graph = graphOf(definition);
-  const { handlers, timeouts } = graph;
+  const { handlers, timeouts, updates } = graph;
   const hash = contentDigest({
     ...graph,
     handlers: sorted(handlers),
     timeouts: sorted(timeouts),
     steps: byState(graph),
+    ...(updates && { updates: sorted(updates) }),
   });
   return { hash, graph };
 }
 
-function graphOf({ workflow, version, states, final, handlers, steps, timeouts }: Definition): Graph {
+function graphOf(definition: Definition): Graph {
+  const { workflow, version, states, final, handlers, steps, timeouts, updates } = definition;
   return {
     workflow,
     version,
@@ -90,7 +99,12 @@ function graphOf({ workflow, version, states, final, handlers, steps, timeouts }
       to: to ?? null,
       ...(undo && { undo }),
     })),
+    ...(updates.length > 0 && { updates: updates.map(updateOf) }),
   };
+}
+
+function updateOf({ member, in: accepting, to, inputType }: UpdateHandler) {
+  return { member, in: accepting, to: to ?? null, input: inputType ?? null };
 }
 
 /** What a step does not say is left out: so the hash of a workflow stays what it was before there was such an option. */

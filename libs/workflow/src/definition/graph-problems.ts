@@ -15,7 +15,7 @@ export function graphProblems(definition: Definition, report: Report): void {
     else if (!edges.some(({ from }) => from === state)) {
       report(
         null,
-        `state ${state} has no exit; let an event, a step or a timeout lead out of it, or make it final`,
+        `state ${state} has no exit; let an event, an update, a step or a timeout lead out of it, or make it final`,
       );
     }
   }

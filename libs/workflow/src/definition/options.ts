@@ -2,6 +2,7 @@ import type { Duration } from '@pawl/core';
 import type { MessageClass, Route } from '@pawl/messaging';
 import type { CompensationContext, Confirmation, StepContext } from '../model/step-context.js';
 import type { AllItemsSeen } from './all-items-seen.js';
+import type { DecoratesStatus, Querying, UpdateOptions, Updating } from './asking-options.js';
 
 /** Name, version and states of a workflow. */
 export interface WorkflowShape<State extends string> {
@@ -235,6 +236,15 @@ export interface WorkflowDecorators<Data extends object, State extends string> {
   Timeout(options: TimeoutOptions<Data, State>): Decorates<(data: Data) => undefined | void>;
   /** As `Timeout`, for the run as a whole. */
   Deadline(options: DeadlineOptions<Data, State>): Decorates<(data: Data) => undefined | void>;
+  /**
+   * A method that changes the run for a caller, who waits for its answer: `client.update`. Pure, as a handler is. It throws an
+   * `UpdateRefusedError` to say no.
+   */
+  Update<Input = never>(options: UpdateOptions<State, Input>): Decorates<Updating<Data, NoInfer<Input>>>;
+  /** A method that answers from the run's data: `client.query`. Pure; it changes nothing. */
+  Query(): Decorates<Querying<Data>>;
+  /** The method `status`, which says how the run stands in words for its customer: `client.status`. Pure; it changes nothing. */
+  Status(): DecoratesStatus<Data, State>;
   /** A method that turns a run of an earlier version into one of this version; `WorkflowVersions.migrate` calls it. */
   Migrate(options: MigrateOptions): Decorates<Migration<Data, State>>;
 }

@@ -7,6 +7,7 @@ import { eventProblems } from './event-problems.js';
 import { graphProblems } from './graph-problems.js';
 import type { Report } from './reading.js';
 import { stepProblems } from './step-problems.js';
+import { updateProblems } from './update-problems.js';
 
 /**
  * The definitions of all workflow instances of a process, checked.
@@ -44,6 +45,7 @@ const CHECKS: readonly ((definition: Definition, report: Report) => void)[] = [
   graphProblems,
   eventProblems,
   stepProblems,
+  updateProblems,
   commutingProblems,
 ];
 

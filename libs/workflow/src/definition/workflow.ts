@@ -39,6 +39,9 @@ function decoratorsOf<Data extends object, State extends string>(
       declareMember(target, { head, member, kind: 'timeout', options: erased(options) }),
     Deadline: (options) => (target, member) =>
       declareMember(target, { head, member, kind: 'deadline', options: erased(options) }),
+    Update: (options) => (target, member) => declareMember(target, { head, member, kind: 'update', options }),
+    Query: () => (target, member) => declareMember(target, { head, member, kind: 'query' }),
+    Status: () => (target, member) => declareMember(target, { head, member, kind: 'status' }),
     Migrate: (options) => (target, member) =>
       declareMember(target, { head, member, kind: 'migrate', options }),
   };

@@ -3,6 +3,7 @@ import type { Change } from '../model/change.js';
 import type { Definition } from '../model/definition.js';
 import type { DueTimer, IncomingEvent, ParkedEvent } from '../model/event.js';
 import type { Run } from '../model/run.js';
+import type { AskedUpdate, UpdateVerdict } from '../model/update.js';
 import type { Decision, Receipt } from '../model/verdict.js';
 import { ChangeDraft } from './change-draft.js';
 import { judge } from './decide.js';
@@ -11,11 +12,12 @@ import { fireTimer } from './fire-timer.js';
 import { foldEvent } from './fold.js';
 import { inOneOrder } from './parked-order.js';
 import { isOver } from './is-over.js';
+import { makeUpdate } from './make-update.js';
 import { type Recognised, recognise } from './recognise.js';
 import { UserCodeError } from './user-code.js';
 
-/** What happens to a run: an event has come, or a timer's instant. */
-export type Input = IncomingEvent | DueTimer;
+/** What happens to a run: an event has come, or a timer's instant, or somebody asks for an update. */
+export type Input = IncomingEvent | DueTimer | AskedUpdate;
 
 export interface AdvanceInput extends Facts {
   readonly inputs: readonly Input[];
@@ -35,17 +37,33 @@ export function advance(definition: Definition, run: Run, { inputs, ...facts }: 
   );
   const draft = new ChangeDraft(run, facts);
   const receipts = new Map<Input, Receipt>();
+  const verdicts = new Map<Input, UpdateVerdict>();
   settleParked(definition, draft);
   for (const input of byInstant(inputs)) {
     if (isTimer(input)) {
       if (fireTimer(definition, draft, input)) settleParked(definition, draft);
+    } else if (isUpdate(input)) {
+      verdicts.set(input, ask(definition, draft, input));
     } else {
       const decision = take(definition, draft, input);
       if (decision.verdict === 'applied') settleParked(definition, draft);
       receipts.set(input, draft.receipt(decision));
     }
   }
-  return draft.finish(inputs.flatMap((input) => receipts.get(input) ?? []));
+  return draft.finish(
+    inputs.flatMap((input) => receipts.get(input) ?? []),
+    inputs.flatMap((input) => verdicts.get(input) ?? []),
+  );
+}
+
+/** Decides one update, and makes it if it is to be made. */
+function ask(definition: Definition, draft: ChangeDraft, update: AskedUpdate): UpdateVerdict {
+  const { verdict, run } = makeUpdate(definition, draft.run, update);
+  if (run && verdict.verdict === 'answered') {
+    draft.update(run, update, verdict.answer);
+    settleParked(definition, draft);
+  }
+  return verdict;
 }
 
 /** Decides one event and does what its verdict asks for. */
@@ -111,15 +129,20 @@ function settle(definition: Definition, draft: ChangeDraft, event: ParkedEvent):
   return true;
 }
 
-/** At one instant the event goes first: it came in time. */
+/** At one instant the event, or update, goes first: it came in time. */
 function byInstant(inputs: readonly Input[]): Input[] {
   return inputs.toSorted((a, b) => instantOf(a) - instantOf(b) || Number(isTimer(a)) - Number(isTimer(b)));
 }
 
 function instantOf(input: Input): number {
-  return (isTimer(input) ? input.fireAt : input.receivedAt).getTime();
+  if (isTimer(input)) return input.fireAt.getTime();
+  return (isUpdate(input) ? input.askedAt : input.receivedAt).getTime();
 }
 
 function isTimer(input: Input): input is DueTimer {
   return 'fireAt' in input;
+}
+
+function isUpdate(input: Input): input is AskedUpdate {
+  return 'askedAt' in input;
 }

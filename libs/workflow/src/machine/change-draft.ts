@@ -3,6 +3,7 @@ import { v5 as uuidv5 } from 'uuid';
 import type { Change, JournalEntry, Repeat, Undeliverable } from '../model/change.js';
 import type { EventHandler } from '../model/definition.js';
 import type { IncomingEvent, ParkedEvent } from '../model/event.js';
+import type { AskedUpdate, UpdateVerdict } from '../model/update.js';
 import type { Receipt, Decision } from '../model/verdict.js';
 import type { Run } from '../model/run.js';
 import { type Facts, pairKey } from './facts.js';
@@ -84,12 +85,27 @@ export class ChangeDraft {
     this.write(from, { ...NO_EVENT, kind: 'timer', name: member, ...(failure && verdictOf(failure)) });
   }
 
+  /** An update is made: `run` is the run after it. Its answer is kept, for whoever asks again under its id. */
+  update(run: Run, { id, member, input, digest, source }: AskedUpdate, answer: unknown): void {
+    const from = this.run.state;
+    this.run = run;
+    const facts = {
+      kind: 'update' as const,
+      name: member,
+      digest,
+      payload: { input, answer },
+      eventId: id,
+      source,
+    };
+    this.write(from, { ...NO_EVENT, ...facts });
+  }
+
   receipt(decision: Decision): Receipt {
     const { id: runId, key, status, state } = this.run;
     return { ...decision, runId, key, status, state };
   }
 
-  finish(receipts: readonly Receipt[]): Change {
+  finish(receipts: readonly Receipt[], updates: readonly UpdateVerdict[] = []): Change {
     const { before, journal, keys, repeats, deadLetters, losses, messages } = this;
     const run = { ...this.run, parkedCount: this.waiting.length };
     const moved = run.state !== before.state || run.round !== before.round;
@@ -97,7 +113,20 @@ export class ChangeDraft {
     const parked = this.waiting.filter((event): event is Parked => 'parkedMaxMs' in event);
     const unparked = this.facts.parked.filter((event) => !this.waiting.includes(event)).map(typeAndSubject);
     const gone = { parked, unparked };
-    return { run, moved, started, journal, receipts, ...gone, keys, repeats, deadLetters, losses, messages };
+    return {
+      run,
+      moved,
+      started,
+      journal,
+      receipts,
+      updates,
+      ...gone,
+      keys,
+      repeats,
+      deadLetters,
+      losses,
+      messages,
+    };
   }
 
   private known(type: string, subject: string): string | undefined {

@@ -1,10 +1,11 @@
-import type { Definition, TimeoutDefinition } from '../model/definition.js';
+import { payloadProblems } from '@pawl/messaging';
+import type { Definition, TimeoutDefinition, UpdateHandler } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import { withMark } from './marks.js';
 import { enter } from './position.js';
 import type { Recognised } from './recognise.js';
 import { isStorable } from './storable.js';
-import { callUserCode } from './user-code.js';
+import { callUserCode, UserCodeError } from './user-code.js';
 
 /**
  * The run after an accepted event: data folded, subject marked, state entered.
@@ -27,6 +28,29 @@ export function foldTimeout(definition: Definition, run: Run, timeout: TimeoutDe
   const data = foldData(timeout.member, run.data, (draft) => timeout.fold(draft));
   const attention = run.attention ?? timeout.attention ?? null;
   return enter(definition, { ...run, data, attention }, timeout.to, timeout.undo);
+}
+
+/**
+ * The run after an update, and what its caller is answered: plain JSON, as the database keeps it.
+ * @throws UserCodeError also for a refusal of the method, which is its cause
+ */
+export function foldUpdate(
+  definition: Definition,
+  run: Run,
+  { member, to, apply }: UpdateHandler,
+  input: unknown,
+): { readonly run: Run; readonly answer: unknown } {
+  let answered: unknown;
+  const data = foldData(member, run.data, (draft) => (answered = apply(draft, structuredClone(input))));
+  const answer = plainAnswer(member, answered);
+  return { run: enter(definition, { ...run, data }, to), answer };
+}
+
+function plainAnswer(member: string, answer: unknown): unknown {
+  if (answer === undefined) return undefined;
+  const [problem] = payloadProblems(answer);
+  if (problem !== undefined) throw new UserCodeError(`the answer of ${member} ${problem}`);
+  return JSON.parse(JSON.stringify(answer)) as unknown;
 }
 
 /** Folds into a copy, and gives back what the database would: a Date is a string, a hole is null, undefined is gone. */

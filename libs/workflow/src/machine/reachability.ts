@@ -1,6 +1,6 @@
 import { type Definition, EVERY_STATE, type TimeoutDefinition } from '../model/definition.js';
 
-/** One way out of a state: an event, a step or a timeout. */
+/** One way out of a state: an event, an update, a step or a timeout. */
 export interface Edge {
   readonly from: string;
   readonly to: string;
@@ -9,9 +9,10 @@ export interface Edge {
 
 /** All transitions between states. Start events are none: they lead in from nowhere. */
 export function edgesOf(definition: Definition): Edge[] {
-  const { handlers, steps, timeouts } = definition;
+  const { handlers, steps, timeouts, updates } = definition;
   return [
     ...handlers.flatMap((h) => h.in.map((from) => ({ from, to: h.to, by: h.member }))),
+    ...updates.flatMap((update) => update.in.map((from) => ({ from, to: update.to, by: update.member }))),
     ...steps.map((step) => ({ from: step.in, to: step.to, by: step.name })),
     ...timeouts.flatMap((timeout) =>
       statesOf(definition, timeout).map((from) => ({ from, to: timeout.to, by: timeout.member })),

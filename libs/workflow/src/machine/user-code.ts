@@ -12,7 +12,7 @@ export function callUserCode<T>(what: string, call: () => T): T {
   try {
     answer = call();
   } catch (error) {
-    throw new UserCodeError(`${what} threw: ${messageOf(error)}`);
+    throw new UserCodeError(`${what} threw: ${messageOf(error)}`, { cause: error });
   }
   if (isPromise(answer)) {
     answer.then(undefined, () => undefined);

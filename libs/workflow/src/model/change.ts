@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '@pawl/messaging';
 import type { ParkedEvent } from './event.js';
 import type { Run } from './run.js';
+import type { UpdateVerdict } from './update.js';
 import type { Receipt, Rule, Verdict } from './verdict.js';
 
 /** All that follows from some inputs for one run; the store writes it in one transaction, under the run's lock. */
@@ -14,6 +15,8 @@ export interface Change {
   readonly journal: readonly JournalEntry[];
   /** One per incoming event, in the order given. */
   readonly receipts: readonly Receipt[];
+  /** One per update, in the order given. */
+  readonly updates: readonly UpdateVerdict[];
   readonly parked: readonly (ParkedEvent & { readonly parkedMaxMs: number })[];
   /** Parked events that have their final verdict now; type and subject name a parked event within its run. */
   readonly unparked: readonly { readonly type: string; readonly subject: string }[];

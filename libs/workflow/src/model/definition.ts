@@ -1,5 +1,6 @@
 import type { Route } from '@pawl/messaging';
 import type { RetryPolicy } from './retry-policy.js';
+import type { RunStatus } from './run.js';
 import type { CompensationContext, Confirmation, StepContext } from './step-context.js';
 
 /** A verified workflow, as plain data and functions: what the decorators of one class and version declare. */
@@ -13,6 +14,9 @@ export interface Definition {
   readonly handlers: readonly EventHandler[];
   readonly steps: readonly StepDefinition[];
   readonly timeouts: readonly TimeoutDefinition[];
+  readonly updates: readonly UpdateHandler[];
+  readonly queries: readonly QueryHandler[];
+  readonly status?: StatusView;
   /** How runs of earlier versions become runs of this one, at most one for each. */
   readonly migrations: readonly MigrationDefinition[];
 }
@@ -146,6 +150,37 @@ export interface MigrationDefinition {
   readonly from: number;
   /** Pure: the state and the data that the run goes on with. */
   readonly migrate: (run: { readonly state: string; readonly data: unknown }) => unknown;
+}
+
+/** A change that a caller asks for, and whose answer it waits for. */
+export interface UpdateHandler {
+  readonly member: string;
+  /** The states that accept it. */
+  readonly in: readonly string[];
+  readonly to?: string;
+  /** Wire name and version of the declared input. */
+  readonly inputType?: string;
+  /** What is wrong with an input; empty if nothing is. */
+  readonly problems: (input: unknown) => readonly string[];
+  /** Pure: may change `data` in place, answers the caller, throws a refusal to say no. */
+  readonly apply: (data: unknown, input: unknown) => unknown;
+}
+
+/** A question about a run's data. */
+export interface QueryHandler {
+  readonly member: string;
+  /** Pure; changes nothing. */
+  readonly answer: (data: unknown, args: unknown) => unknown;
+}
+
+/** How a run's status is told to its customer. */
+export interface StatusView {
+  readonly member: string;
+  /** Pure; changes nothing. */
+  readonly answer: (
+    data: unknown,
+    position: { readonly status: RunStatus; readonly state: string; readonly attention: string | null },
+  ) => unknown;
 }
 
 /** The state of a timeout that belongs to the run as a whole. */

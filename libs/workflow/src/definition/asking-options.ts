@@ -1,0 +1,38 @@
+import type { MessageClass } from '@pawl/messaging';
+import type { RunStatus } from '../model/run.js';
+
+/** Which states accept an update, and where it leads. */
+export interface UpdateOptions<State extends string, Input> {
+  /** In any other state it is refused; unlike an event it does not wait. */
+  readonly in: State | readonly State[];
+  /** Without it the run stays where it is. */
+  readonly to?: State;
+  /** A class with `@MessageType`: the input has to pass its schema. Without it any plain JSON is an input. */
+  readonly input?: MessageClass<Input>;
+}
+
+/** What a method may answer. Plain JSON; a promise is none. `undefined` is nothing. */
+export type PlainAnswer = string | number | boolean | null | undefined | (object & { readonly then?: never });
+
+/** Makes an update: changes `data` in place, as a handler does, and answers whoever asked. */
+export type Updating<Data, Input> = (data: Data, input: Input) => PlainAnswer | void;
+
+/** Answers from the run's data, which is frozen. `Args` are the caller's. */
+export type Querying<Data> = (data: Readonly<Data>, args: never) => PlainAnswer;
+
+/** Where a run is, for its status. */
+export interface StatusPosition<State extends string = string> {
+  readonly status: RunStatus;
+  readonly state: State;
+  /** Why a person should look: for words such as "we are looking into it", never to be quoted. */
+  readonly attention: string | null;
+}
+
+/** A decorator for the method `status`, whose answer `client.status` hands out. */
+export type DecoratesStatus<Data, State extends string> = <
+  Declared extends (data: Readonly<Data>, position: StatusPosition<State>) => PlainAnswer,
+>(
+  target: object,
+  member: 'status',
+  descriptor: TypedPropertyDescriptor<Declared>,
+) => void;
