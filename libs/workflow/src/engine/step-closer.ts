@@ -1,6 +1,8 @@
 import { crashPoint, type Transaction, TransactionEndedError } from '@pawl/core';
 import type { Outbox, OutgoingMessage } from '@pawl/messaging';
+import { isHeldUp } from '../machine/position.js';
 import { afterStep } from '../machine/steps.js';
+import type { Run } from '../model/run.js';
 import { closeSteps, type FinishedStep } from '../store/close-steps.js';
 import { closeUndo } from '../store/close-undo.js';
 import { lockRun } from '../store/lock-runs.js';
@@ -32,7 +34,7 @@ export class StepCloser {
     { definition, claim, held, atWork }: Activated,
     work: Work,
   ): Promise<StepsClosed> {
-    const { run: before } = claim;
+    const before = asRunning(claim.run);
     const last = work.finished.at(-1)?.name ?? '';
     const { steps } = withClosed(claim, { run: before, finished: work.finished });
     // An event has moved the run since, and this process knows it already.
@@ -71,7 +73,8 @@ export class StepCloser {
     if (closed.kind === 'refused') throw new Refusal();
     await this.outbox.append(tx, work.messages);
     crashPoint('undo.before-commit');
-    return { run: claim.run, finished: work.finished, parkedCount: 0, released: false };
+    const run = { ...claim.run, revision: closed.revision };
+    return { run, finished: work.finished, parkedCount: 0, released: false };
   }
 
   /**
@@ -82,4 +85,10 @@ export class StepCloser {
     const locked = await lockRun(tx, runId);
     if (locked) await this.advancer.advance(tx, { ...locked, timerDue: false, undecided: false }, []);
   }
+}
+
+/** Paused, or failed of another step, since this one began: a call that has ended is closed all the same, and the run stays as it is. */
+function asRunning(run: Run): Run {
+  const held = isHeldUp(run) && run.undo === null;
+  return held ? { ...run, status: 'running' } : run;
 }

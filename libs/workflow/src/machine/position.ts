@@ -2,9 +2,12 @@ import { invariant } from '@pawl/core';
 import type { Definition } from '../model/definition.js';
 import type { Run, RunStatus, Undo } from '../model/run.js';
 
-/** Whether no event and no timer moves the run any more. A run that has failed may go on yet, if a person redrives it. */
-export function hasEnded({ status }: Pick<Run, 'status'>): boolean {
-  return ENDED.has(status);
+/**
+ * Whether no event and no timer moves the run any more. A run that has failed may go on yet, if a person redrives it; one that was paused while it
+ * was undone may not.
+ */
+export function hasEnded({ status, undo }: Pick<Run, 'status' | 'undo'>): boolean {
+  return ENDED.has(status) || (status === 'paused' && undo !== null);
 }
 
 /** Whether time stands still for the run: its timers fire once it goes on. */

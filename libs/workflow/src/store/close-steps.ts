@@ -3,6 +3,7 @@ import type { JournalEntry } from '../model/change.js';
 import type { Run } from '../model/run.js';
 import type { StepRecord } from '../model/step-record.js';
 import { ENDED } from './run-row.js';
+import { BEGUN } from './step-delay.js';
 
 /** A step whose work is done and whose record is about to be written. */
 export interface FinishedStep {
@@ -12,6 +13,8 @@ export interface FinishedStep {
   readonly attemptId: string;
   readonly idempotencyKey: string;
   readonly output: unknown;
+  /** Default `done`. */
+  readonly status?: 'done' | 'lost';
   readonly kind: StepRecord['kind'];
   /** Of a compensation: its step. */
   readonly undoes: string | null;
@@ -50,33 +53,36 @@ export type Closed =
 
 // The last statement of a step's transaction. Each condition closes one race:
 //   fencing_token: another worker has claimed the run since (a zombie's commit).
-//   status, state, round: an event has moved the run while the step ran (D1).
+//   status, state, round: an event has moved the run while the step ran (D1). A run that was paused, or has failed, meanwhile keeps what a call has
+//     done elsewhere, and stays as it is; what a transaction has done is rolled back and done again.
 //   pg_current_xact_id: the step has committed by itself, and what follows would be another transaction.
-//   status <> 'done' of the record, and the count: the step has been recorded by another attempt.
+//   the status of the record, and the count: the step has been recorded by another attempt.
 // parked_count comes from the newest version of the row, for the snapshot may be older than a receive it waited for (D25).
 const CLOSE_STEPS = statement(
   'close_steps',
   `with held as (
-     update pawl.run set state = $6, status = $7, revision = revision + $8, claims = 0,
+     update pawl.run set state = $6, revision = revision + $8, claims = 0,
+       status = case when status in ('paused', 'failed') and $7 in ('running', 'waiting', 'compensating') then status else $7 end,
        lease_until = case when not $9 then lease_until end,
        due_at = case when not $9 then due_at end,
        undo_scope = $12, undo_to = $13, no_return = no_return or $14,
        updated_at = clock_timestamp(),
-       ended_at = case when $7 = any ('${ENDED}') then clock_timestamp() end
-     where id = $1 and fencing_token = $2 and status = $15 and state = $3 and round = $4
+       ended_at = case when $7 = any ('${ENDED}') then clock_timestamp() when status = 'failed' then ended_at end
+     where id = $1 and fencing_token = $2 and state = $3 and round = $4
+       and (status = $15 or $16 and undo_scope is null and status in ('paused', 'failed'))
        and pg_current_xact_id()::text = $5
      returning id, round, fencing_token, parked_count, revision, lease_until is null as released
    ), recorded as (
      insert into pawl.step as s (run_id, round, name, status, effect, attempts, attempt_id, idempotency_key, fencing_token,
-       finished_at, output, kind, undoes, item, generation)
-     select held.id, held.round, x.name, 'done', x.effect, x.attempts, x."attemptId", x."idempotencyKey", held.fencing_token,
-       clock_timestamp(), x.output, x.kind, x.undoes, x.item, x.generation
-     from held, jsonb_to_recordset($10::jsonb) as x (name text, effect text, attempts int, "attemptId" uuid,
+       finished_at, output, kind, undoes, item, generation, in_doubt)
+     select held.id, held.round, x.name, x.status, x.effect, x.attempts, x."attemptId", x."idempotencyKey", held.fencing_token,
+       clock_timestamp(), x.output, x.kind, x.undoes, x.item, x.generation, x.status = 'lost'
+     from held, jsonb_to_recordset($10::jsonb) as x (name text, status text, effect text, attempts int, "attemptId" uuid,
        "idempotencyKey" text, output jsonb, kind text, undoes text, item bigint, generation int)
-     on conflict (run_id, round, name, item, generation) do update set status = 'done', attempts = excluded.attempts,
+     on conflict (run_id, round, name, item, generation) do update set status = excluded.status, attempts = excluded.attempts,
        attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, finished_at = excluded.finished_at,
-       next_attempt_at = null, output = excluded.output, in_doubt = false
-     where s.status <> 'done'
+       next_attempt_at = null, output = excluded.output, in_doubt = excluded.in_doubt, ${BEGUN}
+     where s.status not in ('done', 'skipped', 'lost')
      returning 1
    ), journaled as (
      insert into pawl.journal (run_id, revision, kind, name, from_state, to_state)
@@ -107,12 +113,13 @@ export async function closeSteps(tx: Transaction, closing: Closing): Promise<Clo
     after.status,
     journal.length,
     release,
-    JSON.stringify(steps.map((step) => ({ ...step, output: step.output ?? null }))),
+    JSON.stringify(steps.map((step) => ({ status: 'done', ...step, output: step.output ?? null }))),
     JSON.stringify(journal),
     after.undo?.scope ?? null,
     after.undo?.to ?? null,
     after.noReturn,
     before.status,
+    steps.every(({ effect }) => effect === 'external'),
   ]);
   if (!row?.same_transaction) return { kind: 'transaction-ended' };
   if (row.revision === null || row.recorded !== steps.length) return { kind: 'refused' };

@@ -2,6 +2,7 @@ import { statement, type Transaction } from '@pawl/core';
 import type { Run } from '../model/run.js';
 import type { StepRecord } from '../model/step-record.js';
 import { ENDED } from './run-row.js';
+import { BEGUN } from './step-delay.js';
 
 /** One attempt at a step or a compensation, under the claim that makes it. */
 export interface AttemptAt {
@@ -21,25 +22,30 @@ export interface AttemptAt {
 
 // FOR SHARE: the token holds until this commits; whoever claims meanwhile waits and then finds the intent. A compensation does not mind the state:
 // what a run left open in an earlier one is undone while it goes on.
-const FENCED = `select r.id, r.round, r.fencing_token from pawl.run r
-  where r.id = $1 and r.fencing_token = $2 and r.round = $4
-    and case when $5 = 'step' then r.status = 'running' and r.state = $3 else r.status in ('running', 'compensating') end`;
+const FENCED = `select r.id, r.round, r.fencing_token from pawl.run r where r.id = $1 and r.fencing_token = $2 and r.round = $4`;
+const GOES_ON = `case when $5 = 'step' then r.status = 'running' and r.state = $3 else r.status in ('running', 'compensating') end`;
+// A call that was under way when its run was paused, or failed of another step, has an outcome all the same.
+const GOES_ON_OR_STANDS = `case when $5 <> 'step' then r.status in ('running', 'compensating') or $10 = 'external' and r.status = 'paused'
+  else r.state = $3 and (r.status = 'running' or $10 = 'external' and r.status in ('paused', 'failed') and r.undo_scope is null) end`;
 
 const ATTEMPT =
   '(run_id, round, kind, name, undoes, item, generation, effect, attempt_id, idempotency_key, fencing_token';
 const OF_ATTEMPT = 'id, round, $5, $6, $7, $8::bigint, $9::int, $10, $11::uuid, $12, fencing_token';
 
 // An attempt is in doubt from its intent on, until somebody says what came of it. The step's own deadline counts from its first one, or from its delay.
-const RECORD_INTENT = statement(
-  'record_intent',
-  `with held as (${FENCED} for share), recorded as (
+// What an attempt before this one may still do is not forgotten: its deadline, if it never ended. The step that can not be taken back locks the run as it
+// will write it: two such steps side by side would otherwise wait for each other.
+const intentStatement = (name: string, lock: string) => statement(
+  name,
+  `with held as (${FENCED} and ${GOES_ON} for ${lock}), recorded as (
      insert into pawl.step as s ${ATTEMPT}, status, attempts, in_doubt, deadline, expires_at)
      select ${OF_ATTEMPT}, 'intent', 1, $10 = 'external', clock_timestamp() + make_interval(secs => $13 / 1000.0),
        clock_timestamp() + make_interval(secs => $14 / 1000.0) from held
      on conflict (run_id, round, name, item, generation) do update set status = 'intent', attempts = s.attempts + 1,
        attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, deadline = excluded.deadline,
+       earlier_deadline = greatest(s.earlier_deadline, s.deadline),
        in_doubt = excluded.in_doubt, confirm_attempts = 0, expires_at = coalesce(s.expires_at, excluded.expires_at),
-       started_at = clock_timestamp(), next_attempt_at = null
+       started_at = clock_timestamp(), next_attempt_at = null, ${BEGUN}
      where s.status not in ('done', 'skipped', 'lost', 'in_doubt', 'failed')
      returning s.run_id, s.attempts, (extract(epoch from s.intended_at) * 1000)::float8 as intended_ms
    ), committed as (
@@ -47,33 +53,37 @@ const RECORD_INTENT = statement(
    )
    select attempts, intended_ms from recorded`,
 );
+const RECORD_INTENT = intentStatement('record_intent', 'share');
+const RECORD_FINAL_INTENT = intentStatement('record_final_intent', 'no key update');
 
 const ERRORS_KEPT = 20;
 
 // One error more, the oldest dropped beyond the limit. A transactional attempt has no intent: it is counted here.
 const RECORD_FAILURE = statement(
   'record_failure',
-  `with held as (${FENCED} for no key update), failed as (
+  `with held as (${FENCED} and ${GOES_ON_OR_STANDS} for no key update), failed as (
      insert into pawl.step as s ${ATTEMPT}, status, attempts, in_doubt, next_attempt_at, finished_at, expires_at, errors)
      select ${OF_ATTEMPT}, $13, $14, $15, clock_timestamp() + make_interval(secs => $16 / 1000.0),
        case when $13 = 'failed' then clock_timestamp() end, clock_timestamp() + make_interval(secs => $17 / 1000.0),
        jsonb_build_array($18::jsonb || jsonb_build_object('at', clock_timestamp()))
      from held
      on conflict (run_id, round, name, item, generation) do update set status = excluded.status, attempts = excluded.attempts,
-       attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, next_attempt_at = excluded.next_attempt_at,
+       attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, next_attempt_at = excluded.next_attempt_at, ${BEGUN},
        in_doubt = excluded.in_doubt, expires_at = coalesce(s.expires_at, excluded.expires_at),
        deadline = case when $19 then clock_timestamp() else s.deadline end, finished_at = excluded.finished_at,
        errors = case when jsonb_array_length(s.errors) >= ${ERRORS_KEPT} then s.errors - 0 else s.errors end || excluded.errors
      where s.status not in ('done', 'skipped', 'lost')
      returning s.run_id
    ), journaled as (
-     update pawl.run r set status = coalesce($20, r.status), undo_scope = case when $20 = 'compensating' then 'all' else r.undo_scope end,
-       undo_to = case when $20 = 'compensating' then 'compensated' else r.undo_to end,
+     update pawl.run r set status = case when r.status in ('paused', 'failed') and $20 = 'compensating' then r.status else coalesce($20, r.status) end,
+       undo_scope = case when $20 = 'compensating' and r.status <> 'failed' then 'all' else r.undo_scope end,
+       undo_to = case when $20 = 'compensating' and r.status <> 'failed' then 'compensated' else r.undo_to end,
+       paused_at = case when $20 is distinct from 'failed' then r.paused_at end,
        attention = case when $21::text is null then r.attention else concat_ws('; ', r.attention, $21) end,
        updated_at = clock_timestamp(), revision = r.revision + 1,
        lease_until = case when $20 is distinct from 'failed' then r.lease_until end,
        due_at = case when $20 is distinct from 'failed' then r.due_at end,
-       ended_at = case when $20 = any ('${ENDED}') then clock_timestamp() end
+       ended_at = case when $20 = any ('${ENDED}') then clock_timestamp() when r.status = 'failed' then r.ended_at end
      from failed where $13 = 'failed' and r.id = failed.run_id
      returning r.id, r.revision, r.state
    ), entry as (
@@ -83,13 +93,14 @@ const RECORD_FAILURE = statement(
    select run_id from failed`,
 );
 
-// The run has left the state while the call was under way: what came of it is kept with its attempt. Not so while the run is still there: then
-// another worker has it, and a record that says "done" would keep that worker from the rest of the step, its messages and its transition.
+// The run has left the state while the call was under way: what came of it is kept with its attempt. Not so while the run is still there, paused or
+// not: then another worker has it, and a record that says "done" would keep that worker from the rest of the step, its messages and its transition.
 const RECORD_OUTCOME = statement(
   'record_outcome',
   `with gone as (
      select id from pawl.run where id = $1 and not (round = $6
-       and case when $7 = 'step' then status = 'running' and state = $5 else status in ('running', 'compensating') end) for share
+       and case when $7 = 'step' then status in ('running', 'paused', 'failed') and undo_scope is null and state = $5
+           else status in ('running', 'compensating', 'paused') end) for share
    )
    update pawl.step s set status = 'done', output = $4::jsonb, in_doubt = false, finished_at = clock_timestamp(), next_attempt_at = null
    from gone where s.run_id = gone.id and s.name = $2 and s.attempt_id = $3 and s.status = 'intent' returning 1`,
@@ -118,7 +129,8 @@ export async function recordIntent(
   { timeoutMs, deadlineMs, noReturn }: IntentTerms,
 ): Promise<Intent | undefined> {
   const values = [...attemptValues(at), timeoutMs, deadlineMs ?? null, noReturn];
-  const [row] = await tx.query<{ attempts: number; intended_ms: number }>(RECORD_INTENT, values);
+  const recorded = noReturn ? RECORD_FINAL_INTENT : RECORD_INTENT;
+  const [row] = await tx.query<{ attempts: number; intended_ms: number }>(recorded, values);
   return row && { attempts: row.attempts, intendedMs: row.intended_ms };
 }
 

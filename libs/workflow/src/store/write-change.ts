@@ -24,7 +24,9 @@ const UPDATE_RUN = statement(
      update pawl.run set version = $2, status = $3, state = $4, round = $5, data = $6::jsonb, marks = $7::jsonb,
        revision = $8, parked_count = $9, attention = $10, claims = case when $11 then 0 else claims end,
        undo_scope = $13, undo_to = $14, no_return = $15,
-       lease_until = case when $3 in ('running', 'compensating') then lease_until end,
+       -- Paused: whoever has the run keeps it until its call under way has ended.
+       lease_until = case when $3 in ('running', 'compensating', 'paused') then lease_until end,
+       paused_at = case when $3 = 'paused' then paused_at end,
        due_at = case when $3 not in ('running', 'compensating') then null
                      when lease_until > clock_timestamp() or not $11 then due_at
                      else clock_timestamp() end,
