@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommitUnknownError, crashPoint, isTrouble, Slots, type Transactions } from '@pawl/core';
-import { nextMove, waitOf } from '../machine/next-move.js';
+import { laterBy, nextMove, waitOf, withTimeLeft } from '../machine/next-move.js';
 import { dueSteps, restingOrRunning } from '../machine/steps.js';
 import { afterUndo, toUndo } from '../machine/undo.js';
 import type { Definition } from '../model/definition.js';
 import { type Claim, readClaimed, release, takeOver } from '../store/claims.js';
 import { settleRun } from '../store/settle-run.js';
 import type { Activated } from './activated.js';
+import { recordOf } from './claim-view.js';
 import type { Held } from './lease-keeper.js';
 import type { StepCloser } from './step-closer.js';
 import type { Attempts, DueWork, Tried } from './attempts.js';
@@ -122,9 +123,10 @@ export class Activation {
     const { definition, claim } = this.activated;
     const since = performance.now() - this.readAtMs;
     const steps = dueSteps(definition, claim.run, claim.steps).map((step): DueWork => {
-      const record = claim.steps.find(({ name }) => name === step.name);
-      const waitMs = Math.max(0, waitOf(step, record) - since);
-      return { kind: 'step', name: step.name, step, move: nextMove(step, record), waitMs };
+      const record = laterBy(recordOf(claim, step), since);
+      const { name } = step;
+      const waitMs = waitOf(step, record);
+      return { kind: 'step', name, step: withTimeLeft(step, record), move: nextMove(step, record), waitMs };
     });
     const [undoing] = toUndo(definition, claim.run, claim.steps);
     if (undoing === undefined) return steps;

@@ -1,14 +1,16 @@
-import { CommitUnknownError, isTrouble, type Transactions } from '@pawl/core';
+import { CommitUnknownError, crashPoint, isTrouble, type Transactions } from '@pawl/core';
 import { recordedError } from '@pawl/messaging';
 import { nextAttempt } from '../machine/next-attempt.js';
 import type { NextMove } from '../machine/next-move.js';
 import { isDeclaredRefusal } from '../machine/no-effect-error.js';
+import { StepDeadlineError } from '../machine/step-deadline-error.js';
 import { afterGivingUp } from '../machine/step-failure.js';
 import type { Undoing } from '../machine/undo.js';
 import type { StepDefinition } from '../model/definition.js';
 import type { RetryPolicy } from '../model/retry-policy.js';
 import { type StepRecord, stepRecord } from '../model/step-record.js';
 import { type AttemptAt, type Failure, recordFailure } from '../store/step-attempts.js';
+import { recordDelay } from '../store/step-delay.js';
 import type { Activated } from './activated.js';
 import { attemptAt, attemptedStep, attemptedUndo } from './attempt.js';
 import { attemptsSpent, groupOf, recordOf } from './claim-view.js';
@@ -48,6 +50,13 @@ interface Failing {
   readonly consequence: (inDoubt: boolean) => Pick<Failure, 'runStatus' | 'attention'>;
 }
 
+/** How an attempt has ended, or that none is made any more. */
+interface Ending extends Pick<Failure, 'attempts' | 'inDoubt' | 'ended'> {
+  readonly error: unknown;
+  /** Until the next attempt. Milliseconds. */
+  readonly delay: number | 'give-up';
+}
+
 /** Makes the next move of a piece of work, and records what came of it, good or bad. */
 export class Attempts {
   constructor(private readonly parts: AttemptsParts) {}
@@ -62,13 +71,21 @@ export class Attempts {
   private async step(activated: Activated, step: StepDefinition, move: NextMove): Promise<Tried> {
     const at = attemptAt(activated, attemptedStep(activated, step));
     const failing = this.failingStep(activated, step, at);
-    if (move === 'give-up') return this.fail(activated, failing, exhausted(step, failing.record));
+    if (move === 'delay') return this.delay(at, step);
+    if (move === 'give-up') return this.giveUp(activated, failing, exhausted(step, failing.record));
     const group = groupOf(activated.definition, activated.claim, step, activated.oneByOne);
     return this.attempt(activated, failing, group.length, async () =>
       step.effect === 'external'
         ? this.parts.external.run(activated, step, at)
         : this.parts.transactional.run(activated, group),
     );
+  }
+
+  /** Its delay is recorded, with the run under this claim: the run is read again, and waits. */
+  private async delay(at: AttemptAt, { delayMs = 0, deadlineMs }: StepDefinition): Promise<Tried> {
+    await this.parts.transactions.run((tx) => recordDelay(tx, at, { delayMs, deadlineMs }));
+    crashPoint('step.after-delay');
+    return 'again';
   }
 
   private async undo(activated: Activated, undoing: Undoing): Promise<Tried> {
@@ -82,7 +99,7 @@ export class Attempts {
     });
     const failing = { at, retry: compensation.retry, deadlineMs: undefined, record: undo, consequence };
     if ((undo?.attempts ?? 0) >= compensation.retry.attemptsMax)
-      return this.fail(activated, failing, exhausted(compensation, undo));
+      return this.giveUp(activated, failing, exhausted(compensation, undo));
     return this.attempt(activated, failing, 1, async () =>
       this.parts.compensation.run(activated, undoing, compensation, at),
     );
@@ -121,26 +138,40 @@ export class Attempts {
     return { at, retry: step.retry, deadlineMs: step.deadlineMs, record, consequence };
   }
 
+  /** An attempt has failed. */
   private async fail(activated: Activated, failing: Failing, error: unknown): Promise<Tried> {
     const { held, claim } = activated;
     const stopping = this.parts.isStopping();
     if (held.signal.aborted && !stopping) return 'again';
-    const { at, retry, record, consequence } = failing;
+    const { at, retry, record } = failing;
     const spentBefore = attemptsSpent(claim, at);
     // Handed back in good order: the attempt is not spent.
     const givenBack = stopping && held.signal.aborted;
     const attempts = givenBack ? spentBefore : Math.min(spentBefore + 1, retry.attemptsMax);
     const delay = givenBack ? 0 : nextAttempt(retry, attempts, error, this.parts.random);
     const inDoubt = at.effect === 'external' && ((record?.inDoubt ?? false) || !isDeclaredRefusal(error));
+    return this.record(activated, failing, { error, attempts, delay, inDoubt, ended: !givenBack });
+  }
+
+  /** No further attempt is made: what is known of the last one stays as it is. */
+  private async giveUp(activated: Activated, failing: Failing, error: Error): Promise<Tried> {
+    const { attempts = 0, inDoubt = false } = failing.record ?? {};
+    return this.record(activated, failing, { error, attempts, delay: 'give-up', inDoubt, ended: false });
+  }
+
+  private async record(
+    { claim }: Activated,
+    { at, deadlineMs, consequence }: Failing,
+    { error, delay, ...ending }: Ending,
+  ): Promise<Tried> {
+    const { inDoubt } = ending;
     const { at: _, ...facts } = recordedError(error);
     const end = delay === 'give-up' ? consequence(inDoubt) : { runStatus: null, attention: null };
     const recorded = await this.parts.transactions.run(async (tx) => {
       const done = await recordFailure(tx, at, {
-        attempts,
+        ...ending,
         retryInMs: delay === 'give-up' ? null : delay,
-        inDoubt,
-        ended: !givenBack,
-        deadlineMs: failing.deadlineMs,
+        deadlineMs,
         error: facts,
         runStatus: end.runStatus,
         attention: end.attention && `${end.attention}: ${facts.message}`.slice(0, ATTENTION_LENGTH_MAX),
@@ -161,6 +192,6 @@ function exhausted(
 ): Error {
   const { attempts = 0 } = record ?? {};
   return attempts < retry.attemptsMax
-    ? new Error(`The time for all attempts at ${name} is up, after ${attempts}.`)
+    ? new StepDeadlineError(name, attempts)
     : new Error(`All ${retry.attemptsMax} attempts at ${name} are spent; the last ended without an answer.`);
 }

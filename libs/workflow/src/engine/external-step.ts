@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { crashPoint, isTrouble, Slots, type Transaction, type Transactions } from '@pawl/core';
 import type { ExchangeClient } from '@pawl/messaging';
+import { attemptMaxMs } from '../machine/next-move.js';
 import type { StepDefinition } from '../model/definition.js';
 import { type AttemptAt, type IntentTerms, recordIntent, recordOutcome } from '../store/step-attempts.js';
 import type { Activated } from './activated.js';
@@ -16,7 +17,7 @@ import { StepRequests } from './step-requests.js';
 export interface ExternalCall {
   readonly at: AttemptAt;
   readonly terms: IntentTerms;
-  readonly call: Pick<StepCall, 'timeoutMs' | 'perform' | 'besides' | 'item'>;
+  readonly call: Pick<StepCall, 'timeoutMs' | 'deadlineMs' | 'perform' | 'besides' | 'item'>;
   readonly close: (tx: Transaction, work: Work) => Promise<StepsClosed>;
 }
 
@@ -41,8 +42,8 @@ export class ExternalStep {
   async run(activated: Activated, step: StepDefinition, at: AttemptAt): Promise<StepsClosed> {
     const closed = await this.perform(activated, {
       at,
-      terms: step,
-      call: { timeoutMs: step.timeoutMs, perform: step.run },
+      terms: { ...step, timeoutMs: attemptMaxMs(step) },
+      call: { timeoutMs: step.timeoutMs, deadlineMs: step.deadlineMs, perform: step.run },
       close: (tx, work) => this.closer.close(tx, activated, work),
     });
     crashPoint('step.after-commit');

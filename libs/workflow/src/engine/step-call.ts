@@ -1,6 +1,7 @@
 import { PawlError, sqlErrorKind } from '@pawl/core';
 import { messageTypeOf, outgoing, type OutgoingMessage } from '@pawl/messaging';
 import type { EntityManager } from 'typeorm';
+import { StepDeadlineError } from '../machine/step-deadline-error.js';
 import type { Run } from '../model/run.js';
 import type { StepContext } from '../model/step-context.js';
 import { type Attempted, idempotencyKeyOf, messageIdOf } from './attempt.js';
@@ -12,6 +13,8 @@ export interface StepCall {
   /** Whose key it has, and whose messages it sends. */
   readonly attempted: Attempted;
   readonly timeoutMs: number;
+  /** What is left of the time for all attempts at it. Milliseconds. */
+  readonly deadlineMs?: number | undefined;
   readonly perform: (context: StepContext<unknown>) => Promise<unknown>;
   /** What the method is given beside the context of a step. */
   readonly besides?: object;
@@ -49,7 +52,7 @@ export class StepFailedError extends PawlError {
 }
 
 /**
- * Runs the user's code of one attempt, bounded by the step's timeout.
+ * Runs the user's code of one attempt, bounded by the step's timeout and by what is left until its deadline.
  * @throws StepFailedError; a SQL error that is the transaction's, not the step's, is thrown as it is
  */
 export async function callStep(call: StepCall): Promise<StepResult> {
@@ -121,7 +124,7 @@ interface Limit {
  * By a timer of its own: Node holds the parts of `AbortSignal.any([..., AbortSignal.timeout()])` weakly, and once this code is optimised the garbage
  * collector takes the timeout away before it fires (nodejs/node#54614).
  */
-function limitOf({ attempted, timeoutMs, signal }: StepCall): Limit {
+function limitOf({ attempted, attempt, timeoutMs, deadlineMs = timeoutMs, signal }: StepCall): Limit {
   const controller = new AbortController();
   const passed = new Promise<never>((_, reject) => {
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error), {
@@ -130,9 +133,13 @@ function limitOf({ attempted, timeoutMs, signal }: StepCall): Limit {
   });
   // Nobody waits for it any more once the step has answered.
   passed.catch(() => undefined);
+  const { name } = attempted;
   const timer = setTimeout(
-    () => controller.abort(new StepTimeoutError(attempted.name, timeoutMs)),
-    timeoutMs,
+    () =>
+      controller.abort(
+        deadlineMs < timeoutMs ? new StepDeadlineError(name, attempt) : new StepTimeoutError(name, timeoutMs),
+      ),
+    Math.min(timeoutMs, deadlineMs),
   );
   const follow = (): void => controller.abort(signal.reason);
   if (signal.aborted) follow();

@@ -1,5 +1,6 @@
 import { crashPoint, type Transaction, type Transactions } from '@pawl/core';
 import type { OutgoingMessage } from '@pawl/messaging';
+import { attemptMaxMs } from '../machine/next-move.js';
 import type { StepDefinition } from '../model/definition.js';
 import type { FinishedStep } from '../store/close-steps.js';
 import type { Activated } from './activated.js';
@@ -27,7 +28,7 @@ export class TransactionalSteps {
    * @throws CommitUnknownError
    */
   async run(activated: Activated, steps: readonly StepDefinition[]): Promise<StepsClosed> {
-    const timeoutMs = Math.max(...steps.map((step) => step.timeoutMs));
+    const timeoutMs = Math.max(...steps.map(attemptMaxMs));
     const closed = await this.transact(
       activated,
       timeoutMs,
@@ -88,6 +89,7 @@ export class TransactionalSteps {
       const result = await this.call(tx, {
         attempted,
         timeoutMs: step.timeoutMs,
+        deadlineMs: step.deadlineMs,
         perform: step.run,
         run: claim.run,
         outputs: { ...outputs },

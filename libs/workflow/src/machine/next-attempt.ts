@@ -1,5 +1,6 @@
 import type { RetryPolicy } from '../model/retry-policy.js';
 import { isPermanent } from './permanent-error.js';
+import { StepDeadlineError } from './step-deadline-error.js';
 
 /**
  * How long to wait after a failed attempt, in milliseconds, or that there is no further one. Exponential delays double
@@ -14,7 +15,9 @@ export function nextAttempt(
   error: unknown,
   random: () => number,
 ): number | 'give-up' {
-  if (attempt >= policy.attemptsMax || isPermanent(error) || !isRetryable(policy, error)) return 'give-up';
+  if (attempt >= policy.attemptsMax || isPermanent(error) || error instanceof StepDeadlineError)
+    return 'give-up';
+  if (!isRetryable(policy, error)) return 'give-up';
   if (policy.backoff === 'fixed') return Math.min(policy.delayMs, policy.delayMaxMs);
   const delayMs = Math.min(policy.delayMs * 2 ** (attempt - 1), policy.delayMaxMs);
   return Math.round(delayMs * (1 - random() / 2));
