@@ -24,6 +24,8 @@ alter table pawl.step
   add column undoes text,
   -- Some attempt may have taken effect, and nobody has said that it did not.
   add column in_doubt boolean not null default false,
+  -- Until when an attempt before the last one may take effect, if it may; `deadline` says so of the last one.
+  add column earlier_deadline timestamptz,
   -- The run left the state while the step was open: it is undone on its own, and the run goes on.
   add column abandoned boolean not null default false,
   -- How often was asked whether an attempt in doubt took effect, since that attempt.
@@ -48,6 +50,9 @@ alter table pawl.parked_event
 alter table pawl.timer
   -- What a pause adds to its instant begins here.
   add column started_at timestamptz not null default clock_timestamp();
+
+alter table pawl.loss drop constraint loss_origin_check;
+alter table pawl.loss add constraint loss_origin_check check (origin in ('message', 'event', 'step')) not valid;
 
 create table pawl.operator_action (
   id uuid primary key,

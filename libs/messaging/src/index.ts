@@ -29,7 +29,7 @@ export { LeaveOpenError } from './inbox/leave-open-error.js';
 export type { MessageConsumer } from './inbox/message-consumer.js';
 export { type MessageContext, type MessageHandler, OnMessage } from './inbox/on-message.js';
 export { NO_SEALS, type Seals } from './integrity/seals.js';
-export { appendLosses, type Loss } from './loss.js';
+export { appendLosses, type Loss, retractLosses, settleLosses } from './loss.js';
 export { type MessageClass, MessageType, messageTypeOf, type MessageTypeOptions } from './message-type.js';
 export type { MessagingLimits, MessagingOptions } from './messaging-options.js';
 export { MessagingModule } from './messaging.module.js';

@@ -4,7 +4,7 @@ import type { Envelope } from './envelope.js';
 
 /** An entry of the loss ledger: an effect that may not have happened, and why. */
 export interface Loss {
-  readonly origin: 'message' | 'event';
+  readonly origin: 'message' | 'event' | 'step';
   readonly workflow?: string;
   readonly runKey?: string;
   readonly type: string;
@@ -33,6 +33,23 @@ export async function appendLosses(tx: Transaction, losses: readonly Loss[]): Pr
   const rows = losses.map((loss) => ({ id: v7(), subject: '', ...loss }));
   await tx.query(APPEND, [JSON.stringify(rows)]);
 }
+
+/** Takes losses back that turned out to be none, in the caller's transaction; what is not there is no error. */
+export async function retractLosses(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query(RETRACT, [ids]);
+}
+
+/** They are not at work any more, and stay: nobody knows whether they took effect. */
+export async function settleLosses(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query(SETTLE, [ids]);
+}
+
+const RETRACT = statement('loss_retract', 'DELETE FROM pawl.loss WHERE id = any ($1::uuid[])');
+
+const SETTLE = statement(
+  'loss_settle',
+  'UPDATE pawl.loss SET under_way_until = NULL WHERE id = any ($1::uuid[])',
+);
 
 const APPEND = statement(
   'loss_append',

@@ -4,7 +4,7 @@ import type { Definition, StepDefinition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import { isSettled, type StepRecord, stepRecord } from '../model/step-record.js';
 import { enter } from './position.js';
-import { toUndo } from './undo.js';
+import { hasLeftOpen, toUndo } from './undo.js';
 
 /** What a decision has to know of a step's record. */
 export type StepFacts = Pick<StepRecord, 'name' | 'status'>;
@@ -81,7 +81,7 @@ function moveOn(
   records: readonly StepRecord[],
 ): AfterStep {
   const entered = { ...enter(definition, run, step.to), revision: run.revision + 1 };
-  const next = withAbandoned(entered, toUndo(definition, { ...run, status: 'running' }, records).length > 0);
+  const next = withAbandoned(definition, entered, records);
   const entry: JournalEntry = {
     revision: next.revision,
     kind: 'step',
@@ -100,10 +100,16 @@ function moveOn(
   return { run: next, moved: true, journal: [entry] };
 }
 
-/** The run in a state that it has just entered, if steps of an earlier state are still to be undone: it has work, even in a final state. */
-export function withAbandoned(run: Run, anyAbandoned: boolean): Run {
-  if (!anyAbandoned || run.status === 'compensating') return run;
-  return run.status === 'completed'
-    ? { ...run, status: 'compensating', undo: { scope: 'abandoned', to: 'completed' } }
-    : { ...run, status: 'running' };
+/**
+ * The run in a state that it has just entered. What it left open in an earlier one is undone while it goes on; before that is undone it has not
+ * ended, whatever its state.
+ */
+export function withAbandoned(definition: Definition, run: Run, records: readonly StepRecord[]): Run {
+  if (run.status === 'completed')
+    return hasLeftOpen(definition, records)
+      ? { ...run, status: 'compensating', undo: { scope: 'abandoned', to: 'completed' } }
+      : run;
+  const undoes =
+    run.status === 'waiting' && toUndo(definition, { ...run, status: 'running' }, records).length > 0;
+  return undoes ? { ...run, status: 'running' } : run;
 }

@@ -31,15 +31,22 @@ export function toUndo(definition: Definition, run: Run, records: readonly StepR
 
 /** Whether cancelling or failing would have anything to undo. */
 export function hasEffects(definition: Definition, records: readonly StepRecord[]): boolean {
-  return everUndone(definition, records).length > 0;
+  return everUndone(definition, records).some(({ undo }) => undo?.status !== 'done');
+}
+
+/** Whether something that was left open in an earlier state is not undone yet, or could not be. */
+export function hasLeftOpen(definition: Definition, records: readonly StepRecord[]): boolean {
+  return everUndone(definition, records).some(
+    ({ record, undo }) => record.abandoned && undo?.status !== 'done',
+  );
 }
 
 /** The run once nothing is left to undo; until then as it is. */
 export function afterUndo(definition: Definition, run: Run, records: readonly StepRecord[]): Run {
   if (run.status !== 'compensating' || run.undo === null) return run;
   if (toUndo(definition, run, records).length > 0) return run;
-  const stuck = records.some(({ kind, status }) => kind === 'compensation' && status === 'failed');
-  return { ...run, status: stuck && run.undo.scope === 'all' ? 'compensation_failed' : run.undo.to };
+  const stuck = everUndone(definition, records).some(({ undo }) => undo?.status === 'failed');
+  return { ...run, status: stuck ? 'compensation_failed' : run.undo.to };
 }
 
 function everUndone({ steps }: Definition, records: readonly StepRecord[]): Undoing[] {

@@ -8,7 +8,8 @@ export const STEPS_OF_RUN = `coalesce((
   select jsonb_agg(jsonb_build_object('name', s.name, 'kind', s.kind, 'undoes', s.undoes, 'generation', s.generation, 'status', s.status,
     'attempts', s.attempts, 'confirmAttempts', s.confirm_attempts, 'inDoubt', s.in_doubt, 'abandoned', s.abandoned, 'output', s.output,
     'intendedMs', extract(epoch from s.intended_at) * 1000,
-    'waitMs', ${millisecondsUntil('s.next_attempt_at')}, 'doubtMs', ${millisecondsUntil('s.deadline')},
+    'waitMs', ${millisecondsUntil('s.next_attempt_at')},
+    'doubtMs', case when s.in_doubt then ${millisecondsUntil('greatest(s.deadline, s.earlier_deadline)')} else 0 end,
     'expiresMs', case when s.expires_at is not null then ${millisecondsUntil('s.expires_at')} end, 'itemsTotal', s.items_total))
   from pawl.step s where s.run_id = r.id and s.round = r.round and s.item = -1), '[]')`;
 
