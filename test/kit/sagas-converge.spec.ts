@@ -34,9 +34,7 @@ class TripWorkflow {
   }
 
   @trip.Compensate('bookHotel')
-  async cancelHotel(_: CompensationContext<Trip, { room: string }>): Promise<unknown> {
-    return undefined;
-  }
+  async cancelHotel(_: CompensationContext<Trip, { room: string }>) {}
 
   @trip.Step({ in: 'Booking', effect: 'external', after: [] })
   async bookFlight(_: StepContext<Trip>) {
@@ -44,9 +42,7 @@ class TripWorkflow {
   }
 
   @trip.Compensate('bookFlight')
-  async cancelFlight(_: CompensationContext<Trip, { seat: string }>): Promise<unknown> {
-    return undefined;
-  }
+  async cancelFlight(_: CompensationContext<Trip, { seat: string }>) {}
 
   @trip.Step({ in: 'Booking', to: 'Booked' })
   async charge(_: StepContext<Trip>) {}

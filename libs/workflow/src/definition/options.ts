@@ -179,21 +179,23 @@ type OutputOf<Class, Step extends string> =
   Class extends Record<Step, (...args: never[]) => Promise<infer Output>> ? Output : never;
 
 /** A decorator for the compensation of a step: the compiler knows the step, and what it returns. */
-export type DecoratesCompensation<Data, Step extends string> = <Class extends Has<Step>>(
+export type DecoratesCompensation<Data, Step extends string> = <
+  Class extends Has<Step>,
+  Declared extends (context: CompensationContext<Data, OutputOf<Class, Step>>) => Promise<unknown>,
+>(
   target: Class,
   member: string,
-  descriptor: TypedPropertyDescriptor<
-    (context: CompensationContext<Data, OutputOf<Class, Step>>) => Promise<unknown>
-  >,
+  descriptor: TypedPropertyDescriptor<Declared>,
 ) => void;
 
 /** A decorator for the confirmation of a step: it answers what the step would have returned. */
-export type DecoratesConfirmation<Data, Step extends string> = <Class extends Has<Step>>(
+export type DecoratesConfirmation<Data, Step extends string> = <
+  Class extends Has<Step>,
+  Declared extends (context: StepContext<Data>) => Promise<Confirmation<OutputOf<Class, Step>>>,
+>(
   target: Class,
   member: string,
-  descriptor: TypedPropertyDescriptor<
-    (context: StepContext<Data>) => Promise<Confirmation<OutputOf<Class, Step>>>
-  >,
+  descriptor: TypedPropertyDescriptor<Declared>,
 ) => void;
 
 /** Which runs a migration is for; they become runs of the class that declares it. */
