@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runnable } from '@pawl/testing';
+import { memoryDirectory, runnable } from '@pawl/testing';
 
 /** The demo as people start it, but from its sources, and with a temporary directory of its own. */
 export class DemoRun {
@@ -21,7 +21,7 @@ export class DemoRun {
   }
 
   static async start(...args: readonly string[]): Promise<DemoRun> {
-    const directory = await mkdtemp(join(tmpdir(), 'pawl-demo-run-'));
+    const directory = await mkdtemp(join((await memoryDirectory()) ?? tmpdir(), 'pawl-demo-run-'));
     await chmod(directory, 0o755); // else the server of root's demo, which runs as nobody, goes elsewhere
     const { nodeArgs, file } = runnable('apps/demo/src/main.ts');
     const child = spawn(process.execPath, [...nodeArgs, file, ...args], {

@@ -7,6 +7,7 @@ import {
   fastSettings,
   type ForkedService,
   forkService,
+  memoryDirectory,
   type PostgresServer,
   startPostgres,
   startRedis,
@@ -57,7 +58,7 @@ describeWithOwnRedis('over BullMQ on Redis', () => {
 
 function theyFlow(startBus: (server: PostgresServer) => Promise<Bus>): void {
   it('each that was sent takes effect once, and no other', async () => {
-    const server = await startPostgres({ settings: fastSettings });
+    const server = await startPostgres({ settings: fastSettings, under: await memoryDirectory() });
     const bus = await startBus(server);
     const [orders, shipping] = [await service('orders', server, bus), await service('shipping', server, bus)];
     const processes = new Processes(bus.url, {

@@ -7,7 +7,7 @@ import { compiledSources, compileSources } from '../../scripts/compile-sources.m
 export default async function startServers() {
   const testing = await import('../../libs/testing/src/index.ts');
   const [postgres, redis] = await Promise.all([
-    testing.startPostgres({ settings: testing.fastSettings }),
+    testing.startPostgres({ settings: testing.fastSettings, under: await testing.memoryDirectory() }),
     process.env.REDIS_URL ? undefined : testing.startRedis(),
     compileSources(),
   ]);
