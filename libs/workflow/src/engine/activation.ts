@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommitUnknownError, crashPoint, isTrouble, Slots, type Transactions } from '@pawl/core';
-import { laterBy, nextMove, waitOf, withTimeLeft } from '../machine/next-move.js';
+import { laterBy, nextMove, waitOf, waitOfUndo, withTimeLeft } from '../machine/next-move.js';
 import { dueSteps, restingOrRunning } from '../machine/steps.js';
 import { afterUndo, toUndo } from '../machine/undo.js';
 import type { Definition } from '../model/definition.js';
@@ -126,13 +126,21 @@ export class Activation {
       const record = laterBy(recordOf(claim, step), since);
       const { name } = step;
       const waitMs = waitOf(step, record);
-      return { kind: 'step', name, step: withTimeLeft(step, record), move: nextMove(step, record), waitMs };
+      return {
+        kind: 'step',
+        name,
+        step: withTimeLeft(step, record),
+        record,
+        move: nextMove(step, record),
+        waitMs,
+      };
     });
-    const [undoing] = toUndo(definition, claim.run, claim.steps);
-    if (undoing === undefined) return steps;
-    const { undo, record, step } = undoing;
-    const waitMs = Math.max(0, (undo ? undo.waitMs : record.doubtMs) - since);
-    return [...steps, { kind: 'undo', name: step.compensation?.name ?? step.name, undoing, waitMs }];
+    const [first] = toUndo(definition, claim.run, claim.steps);
+    if (first === undefined) return steps;
+    const undoing = { ...first, record: laterBy(first.record, since), undo: laterBy(first.undo, since) };
+    const { compensation, name } = first.step;
+    const waitMs = waitOfUndo(undoing);
+    return [...steps, { kind: 'undo', name: compensation?.name ?? name, undoing, waitMs }];
   }
 
   private begin(due: readonly DueWork[]): void {

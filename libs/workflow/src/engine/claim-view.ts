@@ -70,7 +70,7 @@ export function withClosed(claim: Claim, { run, finished }: Pick<StepsClosed, 'r
 }
 
 function doneRecord(
-  { name, kind, undoes, generation, attempts, output }: FinishedStep,
+  { name, kind, undoes, generation, attempts, output, status = 'done' }: FinishedStep,
   before: StepRecord | undefined,
 ): StepRecord {
   return stepRecord({
@@ -79,10 +79,10 @@ function doneRecord(
     kind,
     undoes,
     generation,
-    status: 'done',
+    status,
     attempts,
     output,
-    inDoubt: false,
+    inDoubt: status === 'lost',
     waitMs: 0,
     doubtMs: 0,
   });

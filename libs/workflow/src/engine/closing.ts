@@ -25,8 +25,9 @@ export async function closingAlone(
 
 function keep(activated: Activated, closed: StepsClosed): void {
   const { run } = activated.claim;
-  // One more where it has moved the run.
-  const expected = run.state === closed.run.state ? run.revision : run.revision + 1;
+  // One entry more where it has moved the run, and for each effect that is undone.
+  const undone = closed.finished.filter(({ kind, item }) => kind === 'compensation' && item === -1).length;
+  const expected = run.revision + undone + (run.state === closed.run.state ? 0 : 1);
   if (closed.parkedCount > 0 || closed.run.revision !== expected) activated.outdated = true;
   activated.claim = withClosed(activated.claim, closed);
 }

@@ -3,7 +3,14 @@ import { crashPoint, isTrouble, Slots, type Transaction, type Transactions } fro
 import type { ExchangeClient } from '@pawl/messaging';
 import { attemptMaxMs } from '../machine/next-move.js';
 import type { StepDefinition } from '../model/definition.js';
-import { type AttemptAt, type IntentTerms, recordIntent, recordOutcome } from '../store/step-attempts.js';
+import {
+  type AttemptAt,
+  DOUBT_GRACE_MS,
+  type IntentTerms,
+  recordIntent,
+  recordOutcome,
+} from '../store/step-attempts.js';
+import { retractStepLoss } from '../store/step-losses.js';
 import type { Activated } from './activated.js';
 import { finishedStep } from './attempt.js';
 import { outputsOf } from './claim-view.js';
@@ -52,14 +59,18 @@ export class ExternalStep {
 
   /** Intent, call, close: of a step, or of the compensation of one. Throws as `run` does. */
   async perform(activated: Activated, { at, terms, call, close }: ExternalCall): Promise<StepsClosed> {
+    const askedAtMs = performance.now();
     const intent = await this.transactions.run((tx) => recordIntent(tx, at, terms));
     if (intent === undefined) throw new Refusal();
     crashPoint('external.after-intent');
+    // Its deadline stands in the record: what took long to write, or stood still since, has less time left.
+    const leftMs = terms.timeoutMs + DOUBT_GRACE_MS - (performance.now() - askedAtMs);
     const { claim, held } = activated;
     const { attempts } = intent;
     const requests = new StepRequests(this.exchange, { ...intent, idempotencyKey: at.idempotencyKey });
     const result = await callStep({
       ...call,
+      leftMs,
       attempted: at,
       run: claim.run,
       outputs: outputsOf(claim),
@@ -68,28 +79,32 @@ export class ExternalStep {
       signal: held.signal,
     });
     crashPoint('external.after-effect');
-    const closed = await this.close(activated, at, attempts, result, close);
+    const once = terms.guarantee === 'at-most-once';
+    const closed = await this.close(activated, { at, attempts, once, close }, result);
     requests.forget(this.forgetting);
     return closed;
   }
 
   private async close(
     activated: Activated,
-    at: AttemptAt,
-    attempts: number,
+    { at, attempts, once, close }: Pick<ExternalCall, 'at' | 'close'> & { attempts: number; once: boolean },
     { output, messages }: StepResult,
-    close: ExternalCall['close'],
   ): Promise<StepsClosed> {
     const finished = [finishedStep(activated, at, { attempts, output, attemptId: at.attemptId })];
     try {
       return await closingAlone(activated, (begin) =>
         this.insist(activated, async (tx) => {
           await begin();
-          return close(tx, { finished, messages });
+          const closed = await close(tx, { finished, messages });
+          if (once) await retractStepLoss(tx, at);
+          return closed;
         }),
       );
     } catch (error) {
-      if (error instanceof Refusal) await this.insist(activated, (tx) => recordOutcome(tx, at, output));
+      if (error instanceof Refusal)
+        await this.insist(activated, async (tx) => {
+          if ((await recordOutcome(tx, at, output)) && once) await retractStepLoss(tx, at);
+        });
       throw error;
     }
   }

@@ -56,7 +56,9 @@ it('does not begin a step when the lease was lost, or the process stopped, befor
   let begun = false;
   const lease = AbortSignal.abort(new Error('lost'));
   const failed = call(async () => (begun = true), lease, 60_000);
-  await expect(failed).rejects.toMatchObject({ cause: { message: 'lost' } });
+  await expect(failed).rejects.toMatchObject({
+    cause: { code: 'no_effect', message: 'Step charge was not begun: lost' },
+  });
   expect(begun).toBe(false);
 });
 

@@ -1,6 +1,7 @@
 import { PawlError, sqlErrorKind } from '@pawl/core';
 import { messageTypeOf, outgoing, type OutgoingMessage } from '@pawl/messaging';
 import type { EntityManager } from 'typeorm';
+import { NoEffectError } from '../machine/no-effect-error.js';
 import { StepDeadlineError } from '../machine/step-deadline-error.js';
 import type { Run } from '../model/run.js';
 import type { StepContext } from '../model/step-context.js';
@@ -15,6 +16,8 @@ export interface StepCall {
   readonly timeoutMs: number;
   /** What is left of the time for all attempts at it. Milliseconds. */
   readonly deadlineMs?: number | undefined;
+  /** How long until the attempt must not have any effect any more, if somebody counts on that. Milliseconds. */
+  readonly leftMs?: number;
   readonly perform: (context: StepContext<unknown>) => Promise<unknown>;
   /** What the method is given beside the context of a step. */
   readonly besides?: object;
@@ -60,8 +63,8 @@ export async function callStep(call: StepCall): Promise<StepResult> {
   const limit = limitOf(call);
   const messages: OutgoingMessage[] = [];
   try {
-    // Lost or stopped meanwhile: no effect is begun that nobody could record.
-    limit.signal.throwIfAborted();
+    // Lost or stopped meanwhile, or too late: no effect is begun that nobody could record.
+    assertBeginnable(call, limit);
     const output: unknown = await Promise.race([
       call.perform(contextOf(call, limit.signal, messages)),
       limit.passed,
@@ -72,6 +75,14 @@ export async function callStep(call: StepCall): Promise<StepResult> {
   } finally {
     limit.dispose();
   }
+}
+
+/** @throws NoEffectError */
+function assertBeginnable({ attempted: { name }, leftMs = 1 }: StepCall, { signal }: Limit): void {
+  const { reason } = signal as { reason?: unknown };
+  if (signal.aborted)
+    throw new NoEffectError(`Step ${name} was not begun: ${(reason as Error).message}`, {}, reason);
+  if (leftMs <= 0) throw new NoEffectError(`Step ${name} was not begun: its intent took too long to record.`);
 }
 
 function contextOf(call: StepCall, signal: AbortSignal, messages: OutgoingMessage[]): StepContext<unknown> {
@@ -124,7 +135,8 @@ interface Limit {
  * By a timer of its own: Node holds the parts of `AbortSignal.any([..., AbortSignal.timeout()])` weakly, and once this code is optimised the garbage
  * collector takes the timeout away before it fires (nodejs/node#54614).
  */
-function limitOf({ attempted, attempt, timeoutMs, deadlineMs = timeoutMs, signal }: StepCall): Limit {
+function limitOf(call: StepCall): Limit {
+  const { attempted, attempt, timeoutMs, deadlineMs = timeoutMs, leftMs = timeoutMs, signal } = call;
   const controller = new AbortController();
   const passed = new Promise<never>((_, reject) => {
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error), {
@@ -139,7 +151,7 @@ function limitOf({ attempted, attempt, timeoutMs, deadlineMs = timeoutMs, signal
       controller.abort(
         deadlineMs < timeoutMs ? new StepDeadlineError(name, attempt) : new StepTimeoutError(name, timeoutMs),
       ),
-    Math.min(timeoutMs, deadlineMs),
+    Math.min(timeoutMs, deadlineMs, leftMs),
   );
   const follow = (): void => controller.abort(signal.reason);
   if (signal.aborted) follow();

@@ -41,9 +41,10 @@ export class StepRequests {
       this.made.set(id, url);
       return answer;
     } catch (error) {
-      throw isFinal(error)
-        ? new PermanentError(error.message, { code: error.code, ...error.details }, error)
-        : error;
+      if (!isFinal(error)) throw error;
+      // Gone: an earlier call under the id may have taken effect.
+      const inDoubt = error instanceof ExchangeGoneError;
+      throw new PermanentError(error.message, { code: error.code, ...error.details, inDoubt }, error);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { StepDefinition } from '../model/definition.js';
 import type { StepRecord } from '../model/step-record.js';
+import type { Undoing } from './undo.js';
 
 /**
  * What is to be done with a step that is due:
@@ -26,6 +27,13 @@ export function waitOf(step: StepDefinition, record: StepRecord | undefined): nu
   if (move === 'give-up') return 0;
   // Only once it can not take effect any more is it known that nobody knows.
   return move === 'lose' ? record.doubtMs : record.waitMs;
+}
+
+/** How long until an effect may be undone, or asked about: once no attempt of it can have any effect any more. Milliseconds. */
+export function waitOfUndo({ record, undo }: Pick<Undoing, 'record' | 'undo'>): number {
+  if (undo) return undo.waitMs;
+  // An answer that failed is asked for again at its time; the next attempt, which that was to be else, is not made any more.
+  return Math.max(record.doubtMs, record.inDoubt && record.confirmAttempts > 0 ? record.waitMs : 0);
 }
 
 /** A record as it stands so many milliseconds after it was read. */

@@ -12,6 +12,8 @@ import { Compensation } from '../engine/compensation.js';
 import type { Definitions } from '../engine/definitions.js';
 import { WorkflowEventRedrive } from '../engine/event-redrive.js';
 import { ExternalStep } from '../engine/external-step.js';
+import { Failures } from '../engine/failures.js';
+import { Inquiry } from '../engine/inquiry.js';
 import { LeaseKeeper } from '../engine/lease-keeper.js';
 import { Receiver } from '../engine/receiver.js';
 import { RunAdvancer } from '../engine/run-advancer.js';
@@ -20,6 +22,7 @@ import { TransactionalSteps } from '../engine/transactional-steps.js';
 import { Worker } from '../engine/worker.js';
 import { WorkflowClient } from '../engine/workflow-client.js';
 import { WorkflowConsumer } from '../engine/workflow-consumer.js';
+import { WorkflowVersions } from '../engine/workflow-versions.js';
 import { ParkedDeadlineDuty } from '../maintenance/parked-deadline-duty.js';
 import { QuarantineDuty } from '../maintenance/quarantine-duty.js';
 import { Rescuer } from '../maintenance/rescuer.js';
@@ -41,6 +44,7 @@ const LAST_WORDS_MS = 2_000;
 /** The engine of one process, wired. The Nest module makes one; without Nest it is made by hand. */
 export class WorkflowRuntime {
   readonly client: WorkflowClient;
+  readonly versions: WorkflowVersions;
   readonly worker: Worker;
   readonly receiver: Receiver;
   readonly consumer: WorkflowConsumer;
@@ -73,6 +77,7 @@ export class WorkflowRuntime {
     this.consumer = new WorkflowConsumer(definitions, this.receiver);
     this.eventRedrive = new WorkflowEventRedrive(this.receiver);
     this.client = new WorkflowClient(transactions, definitions, advancer, this.receiver, hints);
+    this.versions = new WorkflowVersions(transactions, definitions, advancer, hints);
     this.leases = new LeaseKeeper(transactions, leaseMs, (_, error) =>
       this.warn('Leases could not be renewed', error),
     );
@@ -101,9 +106,14 @@ export class WorkflowRuntime {
           transactional,
           external,
           compensation: new Compensation(transactional, external, closer),
+          inquiry: new Inquiry(transactions, Math.random),
+          failures: new Failures({
+            transactions,
+            closer,
+            isStopping: () => this.worker.isStopping,
+            random: Math.random,
+          }),
           closer,
-          isStopping: () => this.worker.isStopping,
-          random: Math.random,
         }),
         closer,
         leaseMs,

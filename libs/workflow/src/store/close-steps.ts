@@ -117,7 +117,8 @@ export async function closeSteps(tx: Transaction, closing: Closing): Promise<Clo
     JSON.stringify(journal),
     after.undo?.scope ?? null,
     after.undo?.to ?? null,
-    after.noReturn,
+    // Only what these steps have made of it: since the run was read it may have turned out that another one had no effect.
+    after.noReturn && !before.noReturn,
     before.status,
     steps.every(({ effect }) => effect === 'external'),
   ]);

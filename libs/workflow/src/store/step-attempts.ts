@@ -3,6 +3,7 @@ import type { Run } from '../model/run.js';
 import type { StepRecord } from '../model/step-record.js';
 import { ENDED } from './run-row.js';
 import { BEGUN } from './step-delay.js';
+import { appendStepLoss } from './step-losses.js';
 
 /** One attempt at a step or a compensation, under the claim that makes it. */
 export interface AttemptAt {
@@ -35,9 +36,10 @@ const OF_ATTEMPT = 'id, round, $5, $6, $7, $8::bigint, $9::int, $10, $11::uuid, 
 // An attempt is in doubt from its intent on, until somebody says what came of it. The step's own deadline counts from its first one, or from its delay.
 // What an attempt before this one may still do is not forgotten: its deadline, if it never ended. The step that can not be taken back locks the run as it
 // will write it: two such steps side by side would otherwise wait for each other.
-const intentStatement = (name: string, lock: string) => statement(
-  name,
-  `with held as (${FENCED} and ${GOES_ON} for ${lock}), recorded as (
+const intentStatement = (name: string, lock: string) =>
+  statement(
+    name,
+    `with held as (${FENCED} and ${GOES_ON} for ${lock}), recorded as (
      insert into pawl.step as s ${ATTEMPT}, status, attempts, in_doubt, deadline, expires_at)
      select ${OF_ATTEMPT}, 'intent', 1, $10 = 'external', clock_timestamp() + make_interval(secs => $13 / 1000.0),
        clock_timestamp() + make_interval(secs => $14 / 1000.0) from held
@@ -52,7 +54,7 @@ const intentStatement = (name: string, lock: string) => statement(
      update pawl.run r set no_return = true from recorded where $15 and r.id = recorded.run_id
    )
    select attempts, intended_ms from recorded`,
-);
+  );
 const RECORD_INTENT = intentStatement('record_intent', 'share');
 const RECORD_FINAL_INTENT = intentStatement('record_final_intent', 'no key update');
 
@@ -69,7 +71,8 @@ const RECORD_FAILURE = statement(
      from held
      on conflict (run_id, round, name, item, generation) do update set status = excluded.status, attempts = excluded.attempts,
        attempt_id = excluded.attempt_id, fencing_token = excluded.fencing_token, next_attempt_at = excluded.next_attempt_at, ${BEGUN},
-       in_doubt = excluded.in_doubt, expires_at = coalesce(s.expires_at, excluded.expires_at),
+       in_doubt = excluded.in_doubt,
+       expires_at = case when $17 = 0 then clock_timestamp() else coalesce(s.expires_at, excluded.expires_at) end,
        deadline = case when $19 then clock_timestamp() else s.deadline end, finished_at = excluded.finished_at,
        errors = case when jsonb_array_length(s.errors) >= ${ERRORS_KEPT} then s.errors - 0 else s.errors end || excluded.errors
      where s.status not in ('done', 'skipped', 'lost')
@@ -113,6 +116,8 @@ export interface IntentTerms {
   readonly deadlineMs?: number | undefined;
   /** The run can not be undone any more from now on. */
   readonly noReturn: boolean;
+  /** `at-most-once`: with the intent goes a row in the loss ledger. */
+  readonly guarantee?: 'at-least-once' | 'at-most-once';
 }
 
 export interface Intent {
@@ -122,15 +127,23 @@ export interface Intent {
   readonly intendedMs: number;
 }
 
-/** Records that an external attempt is about to be made, and spends it. Undefined: the lease is lost or the run has moved. */
+/** How long after its time an attempt still counts as able to take effect: a request may be on its way. Milliseconds. */
+export const DOUBT_GRACE_MS = 1_000;
+
+/**
+ * Records that an external attempt is about to be made, and spends it. Whoever makes it ends it before `timeoutMs` and the grace are over, counted
+ * from before this was called. Undefined: the lease is lost or the run has moved.
+ */
 export async function recordIntent(
   tx: Transaction,
   at: AttemptAt,
-  { timeoutMs, deadlineMs, noReturn }: IntentTerms,
+  { timeoutMs, deadlineMs, noReturn, guarantee }: IntentTerms,
 ): Promise<Intent | undefined> {
-  const values = [...attemptValues(at), timeoutMs, deadlineMs ?? null, noReturn];
+  const underWayMs = timeoutMs + DOUBT_GRACE_MS;
+  const values = [...attemptValues(at), underWayMs, deadlineMs ?? null, noReturn];
   const recorded = noReturn ? RECORD_FINAL_INTENT : RECORD_INTENT;
   const [row] = await tx.query<{ attempts: number; intended_ms: number }>(recorded, values);
+  if (row && guarantee === 'at-most-once') await appendStepLoss(tx, at, underWayMs);
   return row && { attempts: row.attempts, intendedMs: row.intended_ms };
 }
 
@@ -143,7 +156,7 @@ export interface Failure {
   readonly inDoubt: boolean;
   /** The call has ended: nothing of it can take effect after this. */
   readonly ended: boolean;
-  /** How long all attempts may take, where this is the first that is recorded. Milliseconds. */
+  /** How long all attempts may take, where this is the first that is recorded; 0: none is made any more. Milliseconds. */
   readonly deadlineMs: number | undefined;
   readonly error: { readonly name: string; readonly message: string };
   /** With the last attempt: what becomes of the run; null: it goes on. */
