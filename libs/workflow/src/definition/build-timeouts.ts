@@ -40,5 +40,5 @@ function momentOf(
   }
   if (at === undefined)
     return { afterMs: after === undefined ? 1 : positive(after, 'after', member, report) };
-  return { at: (data) => new Date(at(data as Readonly<unknown>)) };
+  return { at: (data) => at(data as Readonly<unknown>) };
 }

@@ -147,11 +147,18 @@ export type TimeoutOptions<Data, State extends string> = {
 /** What happens to a run that has not ended by then, whatever its state. */
 export type DeadlineOptions<Data, State extends string> = Moment<Data> & Consequence<State>;
 
-/** When: so long after the state was entered (a deadline: the run was started), or at an instant that the data says then. */
+/** When: so long after the state was entered (a deadline: the run was started), or at an instant that the data says. */
 export type Moment<Data> =
   | { readonly after: Duration; readonly at?: never }
-  /** Pure. A date, its ISO text, or milliseconds since 1970; one that is past fires at once. */
-  | { readonly at: (data: Readonly<Data>) => Date | string | number; readonly after?: never };
+  /**
+   * A date, its ISO text (with its zone), or milliseconds since 1970; nothing while there is none. One that is past fires at once. Pure: it is asked
+   * again after each change of the data, and the timer follows; one that has fired fires again at a new instant. What it throws, or an invalid date,
+   * asks for a person, and the run goes on without this timer.
+   */
+  | {
+      readonly at: (data: Readonly<Data>) => Date | string | number | null | undefined;
+      readonly after?: never;
+    };
 
 /** What a timeout does. It beats an event that comes after its instant, whichever is decided first. */
 export type Consequence<State extends string> =

@@ -61,7 +61,7 @@ export class RunAdvancer {
     const known = await this.lookUp(tx, run, toLookUp(definition, run, [...earlier, ...events, ...parked]));
     const change = advance(definition, run, { inputs: [...timers, ...earlier, ...events], parked, known });
     if (locked.fresh && change.run.status === 'awaited') await this.keepAwaited(tx, change);
-    const written = await writeChange(tx, definition, change);
+    const written = await writeChange(tx, change);
     await this.appendConsequences(tx, change);
     if (written.due) this.hints.afterCommit(tx, { runId: run.id, dispatch: written.dispatch });
     return change.receipts.slice(earlier.length);

@@ -6,10 +6,10 @@ import type { Run } from '../model/run.js';
 import { closeSteps, type FinishedStep } from '../store/close-steps.js';
 import { closeUndo } from '../store/close-undo.js';
 import { lockRun } from '../store/lock-runs.js';
-import { restartTimers } from '../store/timers.js';
 import type { Activated } from './activated.js';
 import { isIdle, withClosed } from './claim-view.js';
 import type { RunAdvancer } from './run-advancer.js';
+import { startTimers } from './start-timers.js';
 import { Refusal, type StepsClosed } from './step-outcome.js';
 
 /** What one transaction's steps have done, before it is written. */
@@ -54,8 +54,8 @@ export class StepCloser {
     });
     if (closed.kind === 'transaction-ended') throw new TransactionEndedError();
     if (closed.kind === 'refused') throw new Refusal();
-    const run = { ...after.run, revision: closed.revision, parkedCount: closed.parkedCount };
-    if (after.moved) await restartTimers(tx, run, definition, { started: false });
+    const noted = after.moved ? await startTimers(tx, definition, before, after.run) : 0;
+    const run = { ...after.run, revision: closed.revision + noted, parkedCount: closed.parkedCount };
     // Behind the run's lock, so that a run's messages stand in the outbox in the order of its commits (D17).
     await this.outbox.append(tx, work.messages);
     if (closed.parkedCount > 0) await this.decideParked(tx, run.id);

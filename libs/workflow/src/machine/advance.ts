@@ -14,6 +14,7 @@ import { inOneOrder } from './parked-order.js';
 import { isOver } from './is-over.js';
 import { makeUpdate } from './make-update.js';
 import { type Recognised, recognise } from './recognise.js';
+import { timersAfter } from './timers.js';
 import { UserCodeError } from './user-code.js';
 
 /** What happens to a run: an event has come, or a timer's instant, or somebody asks for an update. */
@@ -50,6 +51,7 @@ export function advance(definition: Definition, run: Run, { inputs, ...facts }: 
       receipts.set(input, draft.receipt(decision));
     }
   }
+  draft.setTimers(timersAfter(definition, run, draft.run, draft.overtaken));
   return draft.finish(
     inputs.flatMap((input) => receipts.get(input) ?? []),
     inputs.flatMap((input) => verdicts.get(input) ?? []),

@@ -1,14 +1,16 @@
 import type { OutgoingMessage } from '@pawl/messaging';
 import { v5 as uuidv5 } from 'uuid';
 import type { Change, JournalEntry, Repeat, Undeliverable } from '../model/change.js';
-import type { EventHandler } from '../model/definition.js';
+import type { EventHandler, TimeoutDefinition } from '../model/definition.js';
 import type { IncomingEvent, ParkedEvent } from '../model/event.js';
 import type { AskedUpdate, UpdateVerdict } from '../model/update.js';
-import type { Receipt, Decision } from '../model/verdict.js';
+import type { TimerChanges } from '../model/timer.js';
+import type { Decision, Receipt, Rule } from '../model/verdict.js';
 import type { Run } from '../model/run.js';
 import { type Facts, pairKey } from './facts.js';
 import type { Recognised } from './recognise.js';
 import { storableText } from './storable.js';
+import type { TimersAfter } from './timers.js';
 
 type Parked = ParkedEvent & { readonly parkedMaxMs: number };
 
@@ -23,9 +25,12 @@ export class ChangeDraft {
   private readonly deadLetters: Undeliverable[] = [];
   private readonly losses: Undeliverable[] = [];
   private readonly messages: OutgoingMessage[] = [];
+  /** Timeouts whose timer was due, but not any more by the data of the moment. */
+  readonly overtaken = new Set<TimeoutDefinition>();
+  private timers: TimerChanges = { keep: 'all', cancel: [], start: [] };
 
   constructor(
-    private readonly before: Run,
+    readonly before: Run,
     private readonly facts: Facts,
   ) {
     this.run = before;
@@ -100,6 +105,18 @@ export class ChangeDraft {
     this.write(from, { ...NO_EVENT, ...facts });
   }
 
+  /** What all of it means for the run's timers; one that can not start asks for a person. */
+  setTimers({ failed, ...timers }: TimersAfter): void {
+    this.timers = timers;
+    for (const { member, detail } of failed) this.askForPerson(member, 'handler-failed', detail);
+  }
+
+  /** A timer could not do what it is for. */
+  askForPerson(member: string, rule: Rule, detail: string): void {
+    const attention = this.run.attention ?? `${rule}: ${detail}`;
+    this.fire({ ...this.run, attention }, member, { verdict: 'rejected', rule, detail });
+  }
+
   receipt(decision: Decision): Receipt {
     const { id: runId, key, status, state } = this.run;
     return { ...decision, runId, key, status, state };
@@ -109,14 +126,13 @@ export class ChangeDraft {
     const { before, journal, keys, repeats, deadLetters, losses, messages } = this;
     const run = { ...this.run, parkedCount: this.waiting.length };
     const moved = run.state !== before.state || run.round !== before.round;
-    const started = before.state === null && run.state !== null;
     const parked = this.waiting.filter((event): event is Parked => 'parkedMaxMs' in event);
     const unparked = this.facts.parked.filter((event) => !this.waiting.includes(event)).map(typeAndSubject);
     const gone = { parked, unparked };
     return {
       run,
       moved,
-      started,
+      timers: this.timers,
       journal,
       receipts,
       updates,

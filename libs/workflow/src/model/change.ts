@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '@pawl/messaging';
 import type { ParkedEvent } from './event.js';
 import type { Run } from './run.js';
+import type { TimerChanges } from './timer.js';
 import type { UpdateVerdict } from './update.js';
 import type { Receipt, Rule, Verdict } from './verdict.js';
 
@@ -8,10 +9,9 @@ import type { Receipt, Rule, Verdict } from './verdict.js';
 export interface Change {
   /** The run afterwards. */
   readonly run: Run;
-  /** Whether state or round changed: the timers of the old position go, those of the new one start. */
+  /** Whether state or round changed. */
   readonly moved: boolean;
-  /** It entered its first state: the deadlines of the run start. */
-  readonly started: boolean;
+  readonly timers: TimerChanges;
   readonly journal: readonly JournalEntry[];
   /** One per incoming event, in the order given. */
   readonly receipts: readonly Receipt[];

@@ -134,8 +134,8 @@ export interface TimeoutDefinition {
   readonly in: string;
   /** Counted from the instant at which the state was entered, or the run was started. Milliseconds. */
   readonly afterMs?: number;
-  /** The instant, from the data as it is when the state is entered. Pure. */
-  readonly at?: (data: unknown) => Date;
+  /** The instant, by the data: a Date, its ISO text or milliseconds since 1970; nothing while there is none. Pure. */
+  readonly at?: (data: unknown) => unknown;
   readonly to?: string;
   /** Enters `to`, and undoes what was done. */
   readonly undo: boolean;

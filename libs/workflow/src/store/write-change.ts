@@ -1,10 +1,9 @@
 import { type Transaction, statement } from '@pawl/core';
 import type { Change, JournalEntry, Repeat } from '../model/change.js';
-import type { Definition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import { insertParked, removeParked } from './parked-events.js';
 import { ENDED } from './run-row.js';
-import { restartTimers } from './timers.js';
+import { changeTimers } from './timers.js';
 
 /** What follows from a write for those who carry the run on. */
 export interface Written {
@@ -61,7 +60,7 @@ const INSERT_KEYS = statement(
 );
 
 /** Writes a change of a run whose row this transaction has locked. Messages, dead letters and losses are the caller's to append. */
-export async function writeChange(tx: Transaction, definition: Definition, change: Change): Promise<Written> {
+export async function writeChange(tx: Transaction, change: Change): Promise<Written> {
   const { run } = change;
   const journal = [...change.journal, ...(await countRepeats(tx, run, change.repeats))];
   if (journal.length === 0 && change.unparked.length === 0)
@@ -87,7 +86,7 @@ export async function writeChange(tx: Transaction, definition: Definition, chang
   if (change.unparked.length > 0) await removeParked(tx, run.id, change.unparked);
   if (change.parked.length > 0) await insertParked(tx, run, change.parked);
   if (change.keys.length > 0) await tx.query(INSERT_KEYS, [run.id, JSON.stringify(change.keys)]);
-  if (change.moved) await restartTimers(tx, run, definition, { started: change.started });
+  await changeTimers(tx, run, change.timers);
   return { due: row?.due ?? false, dispatch: row?.dispatch ?? 0, revision };
 }
 
