@@ -28,6 +28,8 @@ export interface Failing {
   readonly step?: StepDefinition;
   /** With the last attempt. `claim` is what is known of the run now, under its lock. */
   readonly consequence: (claim: Claim, inDoubt: boolean) => Pick<Failure, 'runStatus' | 'attention'>;
+  /** With the last attempt, in the same transaction. */
+  readonly givenUp?: (tx: Transaction) => Promise<void>;
 }
 
 /** How an attempt has ended, or that none is made any more. */
@@ -110,6 +112,7 @@ export class Failures {
     const known = recorded || (ended && (await recordEndedCall(tx, at, { inDoubt, error: facts })));
     if (known && !inDoubt && step?.guarantee === 'at-most-once') await retractStepLoss(tx, at);
     if (!recorded) return null;
+    if (delay === 'give-up') await failing.givenUp?.(tx);
     if (takenBack && claim)
       await setNoReturn(tx, held.runId, isPastNoReturn(definition, recordsWith(claim, step, inDoubt)));
     // What waits with a run that has failed is decided again: it may be late now.

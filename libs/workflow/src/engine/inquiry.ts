@@ -23,6 +23,8 @@ export interface Doubt {
   /** As of now. */
   readonly record: StepRecord;
   readonly at: AttemptAt;
+  /** Of a step that runs for each item of a list: the item. */
+  readonly item?: unknown;
   /** Closes the step with what it turned out to have returned. Absent where it is to be undone: then the step is done, and the run stays. */
   readonly close?: (tx: Transaction, work: Work) => Promise<StepsClosed>;
 }
@@ -105,7 +107,7 @@ export class Inquiry {
   /** The answer; a question that fails too often counts as unknown. Undefined: it is asked again, later or by somebody else. */
   private async find(
     { claim, held }: Activated,
-    { at, record, close }: Doubt,
+    { at, record, item, close }: Doubt,
     { name, retry, timeoutMs, run: perform }: ConfirmationDefinition,
   ): Promise<Found | undefined> {
     try {
@@ -116,6 +118,7 @@ export class Inquiry {
         run: claim.run,
         outputs: outputsOf(claim),
         attempt: record.attempts,
+        item,
         signal: held.signal,
       });
       return { answer: output as Confirmation<unknown>, messages };

@@ -41,7 +41,7 @@ const RECORD_IN_DOUBT = statement(
    ), asked as (
      update pawl.run r set attention = concat_ws('; ', r.attention, 'step ' || doubted.name || ' in doubt'), revision = r.revision + 1,
        updated_at = clock_timestamp()
-     from doubted where r.id = doubted.run_id returning r.id, r.revision, r.state
+     from doubted where r.id = doubted.run_id and $7 = -1 returning r.id, r.revision, r.state
    )
    insert into pawl.journal (run_id, revision, kind, name, detail, from_state, to_state)
    select id, revision, 'step', $5, 'in doubt', state, state from asked`,

@@ -60,7 +60,8 @@ const RECORD_FINAL_INTENT = intentStatement('record_final_intent', 'no key updat
 
 const ERRORS_KEPT = 20;
 
-// One error more, the oldest dropped beyond the limit. A transactional attempt has no intent: it is counted here.
+// One error more, the oldest dropped beyond the limit. A transactional attempt has no intent: it is counted here. That one item has failed is between it
+// and its step: the run's row and journal hear of the step.
 const RECORD_FAILURE = statement(
   'record_failure',
   `with held as (${FENCED} and ${GOES_ON_OR_STANDS} for no key update), failed as (
@@ -87,7 +88,7 @@ const RECORD_FAILURE = statement(
        lease_until = case when $20 is distinct from 'failed' then r.lease_until end,
        due_at = case when $20 is distinct from 'failed' then r.due_at end,
        ended_at = case when $20 = any ('${ENDED}') then clock_timestamp() when r.status = 'failed' then r.ended_at end
-     from failed where $13 = 'failed' and r.id = failed.run_id
+     from failed where $13 = 'failed' and $8 = -1 and r.id = failed.run_id
      returning r.id, r.revision, r.state
    ), entry as (
      insert into pawl.journal (run_id, revision, kind, name, detail, from_state, to_state)

@@ -22,6 +22,7 @@ export function toStepRecords(rows: readonly StepRow[]): StepRecord[] {
   return [...newest.values()];
 }
 
-function millisecondsUntil(instant: string): string {
+/** An expression for how long it is until an instant; 0 where it is past, or null. Milliseconds. */
+export function millisecondsUntil(instant: string): string {
   return `greatest(0, coalesce(extract(epoch from ${instant} - clock_timestamp()) * 1000, 0))`;
 }
