@@ -1,22 +1,45 @@
 export { allItemsSeen } from './definition/all-items-seen.js';
 export type { Duration } from '@pawl/core';
+export type { StatusPosition, UpdateOptions } from './definition/asking-options.js';
 export type { WorkflowDecorators } from './definition/options.js';
 export { workflow } from './definition/workflow.js';
 export { definitionOf, verify } from './definition/verify.js';
 export type { Hint, HintChannel, HintHandler } from './dispatch/hints.js';
+export { type ControlAnswer, type ControlOptions, RunControl, WorkflowControl } from './engine/control.js';
+export { ControlRefusedError } from './engine/control-refused-error.js';
 export { Definitions } from './engine/definitions.js';
 export { StepFailedError, StepTimeoutError } from './engine/step-call.js';
+export type {
+  AnswerOf,
+  QueryArguments,
+  QueryName,
+  StatusOf,
+  UpdateArguments,
+  UpdateName,
+  WorkflowClass,
+} from './engine/asking-types.js';
+export { RunNotFoundError } from './engine/run-not-found-error.js';
+export { UpdateFailedError } from './engine/run-updates.js';
+export type { Waited, WaitOptions } from './engine/run-waits.js';
 export {
+  type AskOptions,
   type EventOptions,
   StartConflictError,
   type Started,
   WorkflowClient,
 } from './engine/workflow-client.js';
+export type { EffectLeft, RedriveTerms, RefusalCode, SkipTerms } from './machine/control-order.js';
 export { NoEffectError } from './machine/no-effect-error.js';
+export type { MigrationProblem, MigrationReport } from './engine/migration-report.js';
+export { type MigrationOptions, WorkflowVersions } from './engine/workflow-versions.js';
 export { PermanentError } from './machine/permanent-error.js';
 export { type Played, PlayedRun } from './machine/played-run.js';
+export type { PublicStatus } from './machine/public-status.js';
+export type { Reached } from './machine/reached.js';
+export { UpdateRefusedError } from './machine/update-refused-error.js';
 export type { Definition, EventHandler, StepDefinition } from './model/definition.js';
 export type { IncomingEvent } from './model/event.js';
+export type { UpdateRule } from './model/update.js';
 export type { Run, RunStatus } from './model/run.js';
 export {
   type CompensationContext,

@@ -9,6 +9,8 @@ import type { HintChannel } from '../dispatch/hints.js';
 import { Attempts } from '../engine/attempts.js';
 import { ClaimLane } from '../engine/claim-lane.js';
 import { Compensation } from '../engine/compensation.js';
+import { WorkflowControl } from '../engine/control.js';
+import { ControlOffice } from '../engine/control-office.js';
 import type { Definitions } from '../engine/definitions.js';
 import { WorkflowEventRedrive } from '../engine/event-redrive.js';
 import { ExternalStep } from '../engine/external-step.js';
@@ -44,6 +46,7 @@ const LAST_WORDS_MS = 2_000;
 /** The engine of one process, wired. The Nest module makes one; without Nest it is made by hand. */
 export class WorkflowRuntime {
   readonly client: WorkflowClient;
+  readonly control: WorkflowControl;
   readonly versions: WorkflowVersions;
   readonly worker: Worker;
   readonly receiver: Receiver;
@@ -77,6 +80,8 @@ export class WorkflowRuntime {
     this.consumer = new WorkflowConsumer(definitions, this.receiver);
     this.eventRedrive = new WorkflowEventRedrive(this.receiver);
     this.client = new WorkflowClient(transactions, definitions, advancer, this.receiver, hints);
+    const office = new ControlOffice(transactions, definitions, advancer, hints);
+    this.control = new WorkflowControl(office, definitions);
     this.versions = new WorkflowVersions(transactions, definitions, advancer, hints);
     this.leases = new LeaseKeeper(transactions, leaseMs, (_, error) =>
       this.warn('Leases could not be renewed', error),

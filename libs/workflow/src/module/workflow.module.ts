@@ -8,8 +8,10 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Consumers, MessagingRuntime } from '@pawl/messaging';
+import { WorkflowControl } from '../engine/control.js';
 import { Definitions } from '../engine/definitions.js';
 import { WorkflowClient } from '../engine/workflow-client.js';
+import { WorkflowVersions } from '../engine/workflow-versions.js';
 import { WorkflowExplorer } from './workflow-explorer.js';
 import type { WorkflowOptions } from './workflow-options.js';
 import { WorkflowRuntime } from './workflow-runtime.js';
@@ -40,8 +42,18 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       useFactory: ({ client }: WorkflowRuntime) => client,
       inject: [WorkflowRuntime],
     },
+    {
+      provide: WorkflowControl,
+      useFactory: ({ control }: WorkflowRuntime) => control,
+      inject: [WorkflowRuntime],
+    },
+    {
+      provide: WorkflowVersions,
+      useFactory: ({ versions }: WorkflowRuntime) => versions,
+      inject: [WorkflowRuntime],
+    },
   ],
-  exports: [WorkflowClient, WorkflowRuntime, Definitions],
+  exports: [WorkflowClient, WorkflowControl, WorkflowVersions, WorkflowRuntime, Definitions],
 })
 export class WorkflowModule
   extends ConfigurableModuleClass

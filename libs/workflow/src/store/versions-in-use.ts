@@ -38,7 +38,7 @@ export interface UnfinishedRuns {
 }
 
 /** What may still need the code of its version: a failed run too, for a person may redrive it. */
-const UNFINISHED: readonly RunStatus[] = [
+export const UNFINISHED: readonly RunStatus[] = [
   'running',
   'waiting',
   'paused',
