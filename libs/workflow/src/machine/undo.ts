@@ -1,6 +1,6 @@
 import type { Definition, StepDefinition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
-import type { StepRecord } from '../model/step-record.js';
+import { isSettled, type StepRecord } from '../model/step-record.js';
 
 /** One effect that is to be undone. */
 export interface Undoing {
@@ -21,7 +21,7 @@ export function toUndo(definition: Definition, run: Run, records: readonly StepR
   if (!all && run.status !== 'running' && run.status !== 'compensating') return [];
   return everUndone(definition, records)
     .filter(({ record }) => all || record.abandoned)
-    .filter(({ undo }) => undo === undefined || (undo.status !== 'done' && undo.status !== 'failed'))
+    .filter(({ undo }) => undo === undefined || !(isSettled(undo) || undo.status === 'failed'))
     .toSorted(
       (a, b) =>
         b.record.intendedMs - a.record.intendedMs ||
@@ -31,14 +31,12 @@ export function toUndo(definition: Definition, run: Run, records: readonly StepR
 
 /** Whether cancelling or failing would have anything to undo. */
 export function hasEffects(definition: Definition, records: readonly StepRecord[]): boolean {
-  return everUndone(definition, records).some(({ undo }) => undo?.status !== 'done');
+  return everUndone(definition, records).some(({ undo }) => !isUndone(undo));
 }
 
 /** Whether something that was left open in an earlier state is not undone yet, or could not be. */
 export function hasLeftOpen(definition: Definition, records: readonly StepRecord[]): boolean {
-  return everUndone(definition, records).some(
-    ({ record, undo }) => record.abandoned && undo?.status !== 'done',
-  );
+  return everUndone(definition, records).some(({ record, undo }) => record.abandoned && !isUndone(undo));
 }
 
 /** The run once nothing is left to undo; until then as it is. */
@@ -47,6 +45,11 @@ export function afterUndo(definition: Definition, run: Run, records: readonly St
   if (toUndo(definition, run, records).length > 0) return run;
   const stuck = everUndone(definition, records).some(({ undo }) => undo?.status === 'failed');
   return { ...run, status: stuck ? 'compensation_failed' : run.undo.to };
+}
+
+/** A compensation that a person has skipped counts as done: the effect is the person's. */
+function isUndone(undo: StepRecord | undefined): boolean {
+  return undo !== undefined && isSettled(undo);
 }
 
 function everUndone({ steps }: Definition, records: readonly StepRecord[]): Undoing[] {
