@@ -160,7 +160,8 @@ function copyRepository() {
     cpSync(join(ROOT, file), join(copy, file));
   }
   mkdirSync(join(copy, 'node_modules'));
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+  // What was compiled from the original files is not the copy's.
+  for (const name of readdirSync(join(ROOT, 'node_modules')).filter((other) => other !== '.cache')) {
     const [from, to] = [join(ROOT, 'node_modules', name), join(copy, 'node_modules', name)];
     if (WORKSPACES.includes(name)) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
     else symlinkSync(from, to);
