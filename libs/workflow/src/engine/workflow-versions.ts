@@ -118,6 +118,7 @@ export class WorkflowVersions {
       const outcome = await this.transactions.run(async (tx) => {
         const attempt = await this.attempt(tx, id, task);
         if (task.dryRun) throw new RolledBack(attempt);
+        crashPoint('migration.before-commit');
         return attempt;
       });
       crashPoint('migration.between-runs');
