@@ -38,10 +38,12 @@ alter table pawl.step
   add column items_failed int8multirange;
 -- Items that are at work, and what is to be undone, are found without reading the items that are done.
 create index step_items_open on pawl.step (run_id, round, name, item)
-  where item >= 0 and status in ('intent', 'retrying');
+  where item >= 0 and status in ('intent', 'retrying', 'in_doubt');
 
 alter table pawl.journal drop constraint journal_kind_check;
 alter table pawl.journal add constraint journal_kind_check check (kind in ('event', 'step', 'timer', 'update', 'control', 'undo')) not valid;
+-- An update is made once under its id, and found again by it.
+create unique index journal_update on pawl.journal (run_id, event_id) where kind = 'update';
 
 alter table pawl.parked_event
   -- Of an undecided start: the version that it starts. Null: the newest that the deciding process has.

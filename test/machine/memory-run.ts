@@ -46,7 +46,11 @@ export class MemoryRun {
   }
 
   receive(...inputs: Input[]): readonly Receipt[] {
-    return this.write(advance(this.definition, this.run, { inputs, ...this.facts(inputs) })).receipts;
+    return this.change(...inputs).receipts;
+  }
+
+  change(...inputs: Input[]): Change {
+    return this.write(advance(this.definition, this.run, { inputs, ...this.facts(inputs) }));
   }
 
   decide(event: IncomingEvent): Decision {

@@ -1,11 +1,4 @@
-import {
-  CommitUnknownError,
-  invariant,
-  isTrouble,
-  PawlError,
-  type Transaction,
-  type Transactions,
-} from '@pawl/core';
+import { invariant, PawlError, type Transaction, type Transactions } from '@pawl/core';
 import type { EntityManager } from 'typeorm';
 import type { Hints } from '../dispatch/hints.js';
 import { markOf } from '../machine/marks.js';
@@ -17,12 +10,24 @@ import { findRun } from '../store/find-run.js';
 import { lockRuns, makeRun, type RunAddress } from '../store/lock-runs.js';
 import { storeUndecided } from '../store/parked-events.js';
 import { arrivingEvent } from './arriving-event.js';
+import type {
+  AnswerOf,
+  QueryArguments,
+  QueryName,
+  StatusOf,
+  UpdateArguments,
+  UpdateName,
+  WorkflowClass,
+} from './asking-types.js';
+import { committedOnce } from './committed-once.js';
 import type { Definitions } from './definitions.js';
 import type { Receiver } from './receiver.js';
 import type { RunAdvancer } from './run-advancer.js';
+import { RunQuestions } from './run-questions.js';
+import { RunUpdates } from './run-updates.js';
+import { RunWaits, type Waited, type WaitOptions } from './run-waits.js';
 
-/** Any class decorated with a workflow's `@Workflow()`. */
-export type WorkflowClass = abstract new (...args: never[]) => object;
+export type { WorkflowClass };
 
 export interface EventOptions {
   /** The same fact delivered again under its id is the same event. Default: a new id. */
@@ -37,15 +42,31 @@ export interface Started {
   readonly created: boolean;
 }
 
-/** Starts runs, delivers events and looks at runs, from anywhere in the application. */
+export interface AskOptions {
+  /** The same update asked for again under its id is answered as before, and not made again. At most 200 characters. Default: a new id. */
+  readonly id?: string;
+  /** A transaction of Pawl's own: the update is made exactly if that transaction commits. */
+  readonly tx?: Transaction;
+}
+
+/** Starts runs, delivers events, asks runs and waits for them, from anywhere in the application. */
 export class WorkflowClient {
+  private readonly updates: RunUpdates;
+  private readonly questions: RunQuestions;
+  private readonly waits: RunWaits;
+
   constructor(
     private readonly transactions: Transactions,
     private readonly definitions: Definitions,
     private readonly advancer: RunAdvancer,
     private readonly receiver: Receiver,
     private readonly hints: Hints,
-  ) {}
+  ) {
+    const { manager } = transactions.dataSource;
+    this.updates = new RunUpdates(transactions, advancer);
+    this.questions = new RunQuestions(manager, definitions);
+    this.waits = new RunWaits(manager, definitions);
+  }
 
   /**
    * Starts a run with its start event, in the version of the class that is given, also if the process has a newer one. The same key and content
@@ -115,6 +136,77 @@ export class WorkflowClient {
     return findRun(this.transactions.dataSource.manager, this.addressOf(workflowClass, key));
   }
 
+  /**
+   * How the run stands, in words for its customer: what the workflow's method `status` says (`@Status()`), or else a {@link PublicStatus}.
+   * @throws RunNotFoundError
+   * @throws PawlError `version_not_here`: this process does not have the version of the run
+   */
+  async status<W extends WorkflowClass>(workflowClass: W, key: string): Promise<StatusOf<W>> {
+    return (await this.questions.status(this.addressOf(workflowClass, key))) as StatusOf<W>;
+  }
+
+  /**
+   * Asks a method with `@Query()`: it answers from the newest committed data, in the version of the run. Locks nothing.
+   * @throws RunNotFoundError
+   * @throws PawlError `query_unknown`: the method is not decorated, or not in the version of the run
+   * @throws PawlError `version_not_here`: this process does not have the version of the run
+   */
+  async query<W extends WorkflowClass, Name extends QueryName<W>>(
+    workflowClass: W,
+    key: string,
+    name: Name,
+    ...args: QueryArguments<W, Name>
+  ): Promise<AnswerOf<W, Name>> {
+    const answer = await this.questions.query(this.addressOf(workflowClass, key), name, args[0 as number]);
+    return answer as AnswerOf<W, Name>;
+  }
+
+  /**
+   * Asks a method with `@Update` to change the run, and answers what it answers, once that is committed. It is made in one transaction under the
+   * run's lock, behind what is due with the run: a deadline that has passed beats it.
+   * @throws UpdateRefusedError: it is not made, and never will be under this id unless it is asked for again
+   * @throws UpdateFailedError: its method is at fault; nothing was changed
+   * @throws RunNotFoundError
+   * @throws BusyError, DatabaseUnavailableError: it was not made
+   * @throws CommitUnknownError: it may be made; ask again under the same id
+   */
+  async update<W extends WorkflowClass, Name extends UpdateName<W>>(
+    workflowClass: W,
+    key: string,
+    name: Name,
+    ...[input, { id, tx } = {}]: UpdateArguments<W, Name, AskOptions>
+  ): Promise<AnswerOf<W, Name>> {
+    const address = this.addressOf(workflowClass, key);
+    return (await this.updates.ask({ ...address, member: name, input, id }, tx)) as AnswerOf<W, Name>;
+  }
+
+  /**
+   * Waits until the run has ended, or is or was in one of the states of `for`, or needs a person; after `timeout` it answers `timed-out`, and the run
+   * goes on. It looks at the run's row, 20 ms after the first time and ever more seldom, once a second at last.
+   * @throws RunNotFoundError
+   * @throws PawlError `state_unknown`, `invalid_timeout`
+   * @throws the reason of `signal`, once it is aborted
+   */
+  async waitFor(workflowClass: WorkflowClass, key: string, options: WaitOptions): Promise<Waited> {
+    return this.waits.until(this.addressOf(workflowClass, key), options);
+  }
+
+  /**
+   * Starts a run, or finds the one that was started with this content, and waits for it as {@link waitFor} does. To be called again after any error:
+   * it waits for the same run.
+   * @throws what {@link start} and {@link waitFor} throw
+   */
+  async startAndWait(
+    workflowClass: WorkflowClass,
+    key: string,
+    event: object,
+    { id, source, ...wait }: EventOptions & WaitOptions,
+  ): Promise<Waited & Started> {
+    const options = { ...(id !== undefined && { id }), ...(source !== undefined && { source }) };
+    const started = await this.start(workflowClass, key, event, options);
+    return { ...started, ...(await this.waitFor(workflowClass, key, wait)) };
+  }
+
   private addressOf(workflowClass: WorkflowClass, key: string): RunAddress {
     if (key.length === 0 || key.length > KEY_LENGTH_MAX || key.includes('\0')) {
       throw new PawlError('invalid_key', `A run's key is a text of 1 to ${KEY_LENGTH_MAX} characters.`);
@@ -134,22 +226,12 @@ export class WorkflowClient {
     event: ArrivingEvent,
     check: (receipt: Receipt) => unknown = () => undefined,
   ): Promise<Receipt> {
-    for (let attempt = 1; ; attempt++) {
-      const inDoubt = attempt > 1;
-      try {
-        return await this.transactions.run(async (tx) => {
-          const decided = inDoubt ? await this.receiptOf(tx, address, event) : undefined;
-          const receipt = decided ?? (await this.receiveOne(tx, address, event));
-          check(receipt);
-          return receipt;
-        });
-      } catch (error) {
-        if (error instanceof CommitUnknownError && attempt < COMMIT_ATTEMPTS_MAX) continue;
-        // An earlier COMMIT is still in doubt: nobody may say that nothing was stored.
-        if (inDoubt && isTrouble(error)) throw new CommitUnknownError(error);
-        throw error;
-      }
-    }
+    return committedOnce(this.transactions, async (tx, inDoubt) => {
+      const decided = inDoubt ? await this.receiptOf(tx, address, event) : undefined;
+      const receipt = decided ?? (await this.receiveOne(tx, address, event));
+      check(receipt);
+      return receipt;
+    });
   }
 
   private async receiptOf(
@@ -187,7 +269,6 @@ export class WorkflowClient {
 }
 
 const KEY_LENGTH_MAX = 512;
-const COMMIT_ATTEMPTS_MAX = 3;
 
 function started(address: RunAddress, { verdict, rule, detail, runId }: Receipt): Started {
   if (rule === 'started') return { runId, created: true };

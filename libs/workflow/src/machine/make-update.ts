@@ -19,7 +19,8 @@ export interface DecidedUpdate {
  */
 export function makeUpdate(definition: Definition, run: Run, update: AskedUpdate): DecidedUpdate {
   const { member, input } = update;
-  if (update.earlier) return { verdict: again(update, update.earlier) };
+  const before = madeBefore(update);
+  if (before) return { verdict: before };
   if (run.state === null) return refused('run-not-started', `run ${run.key} is not started`);
   if (hasEnded(run)) return refused('run-ended', `the run is ${run.status}`);
   const handler = definition.updates.find((one) => one.member === member);
@@ -32,10 +33,10 @@ export function makeUpdate(definition: Definition, run: Run, update: AskedUpdate
   return misplaced(definition, run, run.state, handler) ?? made(definition, run, handler, input);
 }
 
-function again(
-  update: AskedUpdate,
-  { member, digest, answer }: NonNullable<AskedUpdate['earlier']>,
-): UpdateVerdict {
+/** The verdict on an update whose id the run's journal has; it needs no definition. */
+export function madeBefore(update: AskedUpdate): UpdateVerdict | undefined {
+  if (!update.earlier) return undefined;
+  const { member, digest, answer } = update.earlier;
   if (member === update.member && digest === update.digest) return { verdict: 'answered', answer };
   const what = member === update.member ? 'with other input' : `for ${member}`;
   return refused('conflicting-input', `the id ${update.id} was used before, ${what}`).verdict;

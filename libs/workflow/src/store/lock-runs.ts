@@ -74,6 +74,12 @@ export async function lockRuns(tx: Transaction, addresses: readonly RunAddress[]
   return [...locked, ...made, ...(takenMeanwhile.length > 0 ? await lockExisting(tx, takenMeanwhile) : [])];
 }
 
+/** Locks a run if there is one: who asks it something makes none. */
+export async function lockKnownRun(tx: Transaction, address: RunAddress): Promise<LockedRun | undefined> {
+  const [locked] = await lockExisting(tx, [address]);
+  return locked;
+}
+
 /** Locks one run; undefined if retention has removed it. */
 export async function lockRun(tx: Transaction, runId: string): Promise<LockedRun | undefined> {
   const [row] = await tx.query<LockRow>(LOCK_BY_ID, [runId]);
