@@ -32,6 +32,7 @@ export interface Untyped {
   On(type: unknown, options: object): Decorator;
   Step(options: object): Decorator;
   Timeout(options: object): Decorator;
+  Deadline(options: object): Decorator;
   Workflow(): (target: unknown) => void;
 }
 

@@ -9,7 +9,10 @@ export function graphProblems(definition: Definition, report: Report): void {
   const edges = edgesOf(definition).filter(
     (edge) => isKnown(definition, edge.from) && isKnown(definition, edge.to),
   );
-  for (const edge of edges) directionProblem(definition, edge, report);
+  const ofRun = definition.timeouts
+    .filter(({ in: state }) => state === EVERY_STATE)
+    .map(({ member }) => member);
+  for (const edge of edges) if (!ofRun.includes(edge.by)) directionProblem(definition, edge, report);
   for (const state of new Set(definition.states)) {
     if (definition.final.includes(state)) finalProblems(definition, state, report);
     else if (!edges.some(({ from }) => from === state)) {

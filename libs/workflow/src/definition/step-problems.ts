@@ -1,4 +1,4 @@
-import type { Definition, StepDefinition } from '../model/definition.js';
+import { type Definition, EVERY_STATE, type StepDefinition } from '../model/definition.js';
 import { graphOfSteps } from './graph-of-steps.js';
 import type { Report } from './reading.js';
 
@@ -16,7 +16,8 @@ export function stepProblems(definition: Definition, report: Report): void {
       report(name, 'is a step and a handler; handlers fold, steps act: write two methods');
   }
   for (const { member, state } of repeatedTimeouts(definition)) {
-    report(member, `is declared as a timeout of ${state} twice; write a second method`);
+    const what = state === EVERY_STATE ? 'deadline of the run' : `timeout of ${state}`;
+    report(member, `is declared as a ${what} twice; write a second method`);
   }
 }
 

@@ -2,11 +2,13 @@ import { RefusedToBootError } from '@pawl/core';
 import type { Definition } from '../model/definition.js';
 import { build } from './build.js';
 import { commutingProblems } from './commuting-problems.js';
+import { deadlineProblems } from './deadline-problems.js';
 import { headOf } from './declaration.js';
 import { eventProblems } from './event-problems.js';
 import { graphProblems } from './graph-problems.js';
 import type { Report } from './reading.js';
 import { stepProblems } from './step-problems.js';
+import { undoProblems } from './undo-problems.js';
 import { updateProblems } from './update-problems.js';
 
 /**
@@ -46,6 +48,8 @@ const CHECKS: readonly ((definition: Definition, report: Report) => void)[] = [
   eventProblems,
   stepProblems,
   updateProblems,
+  deadlineProblems,
+  undoProblems,
   commutingProblems,
 ];
 
