@@ -173,8 +173,10 @@ async function file(key: string, ...events: object[]): Promise<void> {
   for (const event of events) await stage.client.deliver(ClaimWorkflow1, key, event);
 }
 
+/** Until nothing is due for the run, and no worker has it. */
 async function waiting(key: string): Promise<void> {
-  await until(async () => (await claim(key))?.status === 'waiting');
+  const sql = `select 1 from pawl.run where key = $1 and status = 'waiting' and lease_until is null`;
+  await until(async () => (await stage.rows(sql, [key])).length === 1, { what: `${key} at rest` });
 }
 
 /** Lets so many minutes pass for a run: all that is recorded of it happened so much earlier. */
