@@ -1,6 +1,6 @@
 import { MessageType } from '@pawl/messaging';
 import { assertConverges, explore } from '@pawl/testing';
-import { type CompensationContext, type StepContext, workflow } from '@pawl/workflow';
+import { type CompensationContext, workflow } from '@pawl/workflow';
 
 @MessageType({ name: 'trip.asked', version: 1 })
 class Asked {}
@@ -29,23 +29,25 @@ class TripWorkflow {
   }
 
   @trip.Step({ in: 'Booking', effect: 'external', after: [] })
-  async bookHotel(_: StepContext<Trip>) {
+  async bookHotel() {
     return { room: '12' };
   }
 
   @trip.Compensate('bookHotel')
-  async cancelHotel(_: CompensationContext<Trip, { room: string }>) {}
+  async cancelHotel({ output }: CompensationContext<Trip, { room: string }>) {
+    return output?.room;
+  }
 
   @trip.Step({ in: 'Booking', effect: 'external', after: [] })
-  async bookFlight(_: StepContext<Trip>) {
+  async bookFlight() {
     return { seat: '4a' };
   }
 
   @trip.Compensate('bookFlight')
-  async cancelFlight(_: CompensationContext<Trip, { seat: string }>) {}
+  async cancelFlight() {}
 
   @trip.Step({ in: 'Booking', to: 'Booked' })
-  async charge(_: StepContext<Trip>) {}
+  async charge() {}
 
   @trip.On(CalledOff, { in: ['Booking', 'Booked'], to: 'CalledOff', undo: true, competes: true })
   calledOff() {}

@@ -25,7 +25,7 @@ export interface ExploreOptions {
   readonly invariants?: Readonly<Record<string, (run: RunView) => string | boolean | void>>;
   /** What of the end has to be the same in every order. Default: everything. */
   readonly compare?: (end: RunView) => unknown;
-  /** Positions to visit, nearest first; beyond them the search goes on at random. Default 20,000. */
+  /** Positions to visit, nearest first; beyond them the search goes on at random. Default 10,000. */
   readonly statesMax?: number;
   /** Random orders beyond that bound. Default 300. */
   readonly runs?: number;
@@ -67,7 +67,7 @@ export function explore(
   const searched: SearchOptions = {
     invariants: options.invariants ?? {},
     compare: options.compare ?? ((end) => end),
-    statesMax: options.statesMax ?? 20_000,
+    statesMax: options.statesMax ?? 10_000,
     runs: options.runs ?? 300,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 31),
   };

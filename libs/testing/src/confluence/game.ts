@@ -119,7 +119,7 @@ export class Game {
     if (incoming === undefined || count < 0 || count >= this.options.copies) return { after: before };
     const { after, played } = this.went(counted(before, event, count + 1), before.run.receive([incoming]));
     // A copy that changes nothing: all that can follow can follow without it too.
-    const idle = count > 0 && runKey(after.run) === runKey(before.run) && after.raced === before.raced;
+    const idle = count > 0 && after.raced === before.raced && isSame(after.run, before.run);
     return { after: idle ? before : after, ...(played && { played }) };
   }
 
@@ -171,19 +171,41 @@ function plain(value: unknown): unknown {
   return value === undefined ? null : JSON.parse(JSON.stringify(value));
 }
 
-/** Equal for runs of which the same can become. */
-export function runKey({ rows }: PlayedRun): string {
-  return canonicalJson([
-    { ...rows.run, revision: 0 },
-    rows.parked.map(({ type, subject, digest }) => [type, subject, digest].join('\n')).sort(),
-    rows.applied,
-    rows.steps.map(({ name, undoes, status, output }) => [name, undoes, status, output]),
-    rows.fired,
-    rows.messages.map(({ type, payload }) => canonicalJson([type, payload])).sort(),
-    distinct(rows.losses.map(({ type, subject, rule }) => [type, subject, rule].join('\n'))),
-    distinct(rows.deadLetters.map(({ type, subject, rule }) => [type, subject, rule].join('\n'))),
-  ]);
+function isSame(one: PlayedRun, other: PlayedRun): boolean {
+  return one === other || runKey(one) === runKey(other);
 }
+
+/** Equal for runs of which the same can become. */
+function runKey(run: PlayedRun): string {
+  const known = keys.get(run);
+  if (known !== undefined) return known;
+  const { run: row, parked, applied, steps, fired, messages, losses, deadLetters } = run.rows;
+  const key = [
+    canonical(row.data),
+    canonical(row.marks),
+    Object.entries(applied).flat().sort().join(' '),
+    JSON.stringify([row.state, row.status, row.attention, row.undo, row.noReturn, fired]),
+    ...steps.map(({ name, undoes, status, output }) => JSON.stringify([name, undoes, status, output])),
+    ...parked.map(({ type, subject, digest }) => `${type} ${subject} ${digest}`).sort(),
+    ...messages.map(({ type, payload }) => `${type} ${JSON.stringify(payload)}`).sort(),
+    ...distinct(losses.map(({ type, subject, rule }) => `${type} ${subject} ${rule}`)),
+    ...distinct(deadLetters.map(({ type, subject, rule }) => `${type} ${subject} ${rule}`)),
+  ].join('\n');
+  keys.set(run, key);
+  return key;
+}
+
+const keys = new WeakMap<PlayedRun, string>();
+
+/** Most moves leave data and marks as they were: the same objects. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return canonicalJson(value);
+  const text = texts.get(value) ?? canonicalJson(value);
+  texts.set(value, text);
+  return text;
+}
+
+const texts = new WeakMap<object, string>();
 
 /** Equal for positions from which the same can follow. */
 export function positionKey({ run, arrived, raced }: Position): string {

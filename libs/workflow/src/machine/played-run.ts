@@ -70,7 +70,8 @@ export class PlayedRun {
     const known = (type: string, subject: string): string | undefined =>
       fetched.has(pairKey(type, subject)) ? this.rows.applied[pairKey(type, subject)] : undefined;
     const change = advance(this.definition, this.run, { inputs, parked: this.rows.parked, known });
-    return { after: this.with(change), change };
+    const isIdle = change.journal.length === 0 && change.losses.length === 0;
+    return { after: isIdle ? this : this.with(change), change };
   }
 
   /** The steps that may be at work now. */
@@ -149,7 +150,7 @@ export class PlayedRun {
       .filter(({ kind, verdict }) => kind === 'event' && verdict === 'applied')
       .map(({ name, subject, digest }) => [pairKey(name, subject), digest ?? '']);
     return this.but({
-      run: JSON.parse(JSON.stringify(change.run)) as Run,
+      run: change.run,
       parked: [...this.rows.parked.filter((event) => !gone.has(keyOf(event))), ...change.parked],
       applied: { ...this.rows.applied, ...Object.fromEntries(applied) },
       messages: [...this.rows.messages, ...change.messages],
