@@ -26,32 +26,35 @@ export function timersAfter(
   const moved = before.state !== after.state || before.round !== after.round;
   const left = moved && before.state !== null;
   if (hasEnded(after)) return { ...none, keep: left ? 'none' : 'all' };
-  const entered = (timeout: TimeoutDefinition): boolean =>
-    timeout.in === EVERY_STATE ? before.state === null : moved;
-  const set = definition.timeouts.filter(
-    (timeout) =>
-      (timeout.in === after.state || timeout.in === EVERY_STATE) &&
-      (entered(timeout) || overtaken.has(timeout) || hasMoved(timeout, before.data, after.data)),
-  );
-  const timers = set.map((timeout) => timerOf(timeout, after.data));
+  const isNew = ({ in: state }: TimeoutDefinition): boolean =>
+    state === EVERY_STATE ? before.state === null : moved;
+  const changed = definition.timeouts
+    .filter(({ in: state }) => state === after.state || state === EVERY_STATE)
+    .filter((one) => isNew(one) || overtaken.has(one) || hasMoved(one, before.data, after.data))
+    .map((timeout) => ({ ...timerOf(timeout, after.data), isNew: isNew(timeout) }));
   return {
     keep: left ? 'deadlines' : 'all',
-    cancel: timers.filter(({ runs }) => !runs),
-    start: timers.filter(({ runs }) => runs),
-    failed: timers.flatMap(({ member, detail }) => (detail === undefined ? [] : [{ member, detail }])),
+    cancel: changed.flatMap(({ moment, name, isNew: fresh }) => (moment || fresh ? [] : [name])),
+    start: changed.flatMap(({ moment, name }) => (moment ? [{ ...name, ...moment }] : [])),
+    failed: changed.flatMap(({ detail, name: { member } }) =>
+      detail === undefined ? [] : [{ member, detail }],
+    ),
   };
 }
 
-interface Timer extends StartingTimer {
-  readonly runs: boolean;
+interface Timer {
+  readonly name: Pick<StartingTimer, 'member' | 'state'>;
+  /** Undefined: it does not run. */
+  readonly moment?: Pick<StartingTimer, 'afterMs' | 'atMs'>;
+  /** Why not, if it should. */
   readonly detail?: string;
 }
 
 function timerOf(timeout: TimeoutDefinition, data: unknown): Timer {
-  const { member, in: state, afterMs } = timeout;
-  if (timeout.at === undefined)
-    return { member, state, runs: true, ...(afterMs !== undefined && { afterMs }) };
+  const { member, in: state, afterMs = 0 } = timeout;
+  const name = { member, state };
+  if (timeout.at === undefined) return { name, moment: { afterMs } };
   const instant = instantOf(timeout, data);
-  if (instant.kind === 'at') return { member, state, runs: true, atMs: instant.ms };
-  return { member, state, runs: false, ...(instant.kind === 'failed' && { detail: instant.detail }) };
+  if (instant.kind === 'at') return { name, moment: { atMs: instant.ms } };
+  return instant.kind === 'failed' ? { name, detail: instant.detail } : { name };
 }
