@@ -13,6 +13,8 @@ import { closingAlone } from './closing.js';
 import type { Compensation } from './compensation.js';
 import type { ExternalStep } from './external-step.js';
 import { type Failing, type Failures, failingStep } from './failures.js';
+import type { FanOut } from './fan-out.js';
+import type { FanOutUndo } from './fan-out-undo.js';
 import type { Inquiry } from './inquiry.js';
 import type { StepCloser } from './step-closer.js';
 import { hasIdled, reasonOf } from './step-idled.js';
@@ -38,6 +40,8 @@ export interface AttemptsParts {
   readonly transactional: TransactionalSteps;
   readonly external: ExternalStep;
   readonly compensation: Compensation;
+  readonly fanOut: FanOut;
+  readonly fanOutUndo: FanOutUndo;
   readonly inquiry: Inquiry;
   readonly failures: Failures;
   readonly closer: StepCloser;
@@ -59,6 +63,7 @@ export class Attempts {
     const at = attemptAt(activated, attemptedStep(activated, step));
     const failing = failingStep(activated.definition, step, record, at);
     if (move === 'delay') return this.delay(at, step);
+    if (step.forEach) return this.fanOut(activated, step, failing, move);
     if (move === 'give-up') return this.parts.failures.giveUp(activated, failing);
     if (move === 'lose') return this.lose(activated, failing);
     if (move === 'confirm' && record) return this.confirm(activated, step, failing, record);
@@ -72,6 +77,19 @@ export class Attempts {
         ? this.parts.external.run(activated, step, failing.at)
         : this.parts.transactional.run(activated, group),
     );
+  }
+
+  /** The step as a whole has no effect of its own: what is in doubt, or may be lost, is known of each item. */
+  private async fanOut(
+    activated: Activated,
+    step: StepDefinition,
+    { at, retry, deadlineMs, record, consequence }: Failing,
+    move: NextMove,
+  ): Promise<Tried> {
+    const ofAll = { ...at, effect: 'transactional' } as const;
+    const failing = { at: ofAll, retry, deadlineMs, record, consequence };
+    if (move === 'give-up') return this.parts.failures.giveUp(activated, failing);
+    return this.attempt(activated, failing, 1, async () => this.parts.fanOut.run(activated, step, at));
   }
 
   /** Its delay is recorded, with the run under this claim: the run is read again, and waits. */
@@ -121,7 +139,8 @@ export class Attempts {
     const { step, record, undo } = undoing;
     const { compensation } = step;
     if (compensation === undefined) return 'again';
-    if (undo === undefined && record.inDoubt && record.status !== 'lost' && step.confirmation) {
+    const overItems = record.itemsTotal !== null;
+    if (!overItems && undo === undefined && record.inDoubt && record.status !== 'lost' && step.confirmation) {
       const answer = await this.parts.inquiry.ask(activated, {
         step,
         record,
@@ -136,7 +155,9 @@ export class Attempts {
     if ((undo?.attempts ?? 0) >= compensation.retry.attemptsMax)
       return this.parts.failures.giveUp(activated, failing);
     return this.attempt(activated, failing, 1, async () =>
-      this.parts.compensation.run(activated, undoing, compensation, at),
+      overItems
+        ? this.parts.fanOutUndo.run(activated, { undoing, definition: compensation, head: at })
+        : this.parts.compensation.run(activated, undoing, compensation, at),
     );
   }
 

@@ -1,7 +1,7 @@
 import { crashPoint } from '@pawl/core';
 import type { Undoing } from '../machine/undo.js';
 import type { CompensationDefinition } from '../model/definition.js';
-import type { CompensationContext, StepContext } from '../model/step-context.js';
+import type { CompensationContext } from '../model/step-context.js';
 import type { AttemptAt } from '../store/step-attempts.js';
 import type { Activated } from './activated.js';
 import { attemptedUndo, finishedStep, idempotencyKeyOf } from './attempt.js';
@@ -27,13 +27,7 @@ export class Compensation {
     definition: CompensationDefinition,
     at: AttemptAt,
   ): Promise<StepsClosed> {
-    const call = {
-      timeoutMs: definition.timeoutMs,
-      // It has what `besides` adds by the time it is called.
-      perform: (context: StepContext<unknown>) =>
-        definition.run(context as CompensationContext<unknown, unknown>),
-      besides: whatIsKnown(activated, undoing),
-    };
+    const call = { timeoutMs: definition.timeoutMs, ...compensationCall(activated, definition, undoing) };
     const closed = await (definition.effect === 'external'
       ? this.external.perform(activated, {
           at,
@@ -73,9 +67,26 @@ export class Compensation {
   }
 }
 
+/**
+ * How the compensation of an effect is called.
+ * @param item of a step that runs for each item: the index of the one that is undone, whose record `undoing` has
+ */
+export function compensationCall(
+  activated: Activated,
+  { run }: Pick<CompensationDefinition, 'run'>,
+  undoing: Undoing,
+  item = -1,
+): Required<Pick<StepCall, 'perform' | 'besides'>> {
+  return {
+    // It has what `besides` adds by the time it is called.
+    perform: (context) => run(context as CompensationContext<unknown, unknown>),
+    besides: whatIsKnown(activated, undoing, item),
+  };
+}
+
 /** What the compensation is told of the effect: what the step returned, or that nobody knows whether it happened. */
-function whatIsKnown({ claim }: Activated, { step, record }: Undoing): object {
-  const undoneKey = idempotencyKeyOf(claim.run, { name: step.name, item: -1, generation: record.generation });
+function whatIsKnown({ claim }: Activated, { step, record }: Undoing, item: number): object {
+  const undoneKey = idempotencyKeyOf(claim.run, { name: step.name, item, generation: record.generation });
   return record.status === 'done'
     ? { outcome: 'done', output: record.output, undoneKey }
     : { outcome: 'unknown', output: undefined, undoneKey };

@@ -6,22 +6,17 @@ import { fingerprint } from '../definition/fingerprint.js';
 import { BullHintChannel } from '../dispatch/bull-hint-channel.js';
 import { HintSender } from '../dispatch/hint-sender.js';
 import type { HintChannel } from '../dispatch/hints.js';
-import { Attempts } from '../engine/attempts.js';
 import { ClaimLane } from '../engine/claim-lane.js';
-import { Compensation } from '../engine/compensation.js';
 import { WorkflowControl } from '../engine/control.js';
 import { ControlOffice } from '../engine/control-office.js';
 import type { Definitions } from '../engine/definitions.js';
 import { WorkflowEventRedrive } from '../engine/event-redrive.js';
-import { ExternalStep } from '../engine/external-step.js';
-import { Failures } from '../engine/failures.js';
-import { Inquiry } from '../engine/inquiry.js';
 import { LeaseKeeper } from '../engine/lease-keeper.js';
 import { Receiver } from '../engine/receiver.js';
 import { RunAdvancer } from '../engine/run-advancer.js';
 import { StepCloser } from '../engine/step-closer.js';
-import { TransactionalSteps } from '../engine/transactional-steps.js';
 import { Worker } from '../engine/worker.js';
+import { wireAttempts } from '../engine/wire-attempts.js';
 import { WorkflowClient } from '../engine/workflow-client.js';
 import { WorkflowConsumer } from '../engine/workflow-consumer.js';
 import { WorkflowVersions } from '../engine/workflow-versions.js';
@@ -87,8 +82,6 @@ export class WorkflowRuntime {
       this.warn('Leases could not be renewed', error),
     );
     const closer = new StepCloser(advancer, outbox);
-    const transactional = new TransactionalSteps(transactions, closer, leaseMs);
-    const external = new ExternalStep(transactions, closer, new ExchangeClient(options.exchange));
     const claim = {
       leaseMs,
       claimsMax,
@@ -106,19 +99,14 @@ export class WorkflowRuntime {
       hints,
       activation: {
         transactions,
-        attempts: new Attempts({
+        attempts: wireAttempts({
           transactions,
-          transactional,
-          external,
-          compensation: new Compensation(transactional, external, closer),
-          inquiry: new Inquiry(transactions, Math.random),
-          failures: new Failures({
-            transactions,
-            closer,
-            isStopping: () => this.worker.isStopping,
-            random: Math.random,
-          }),
+          outbox,
           closer,
+          exchange: new ExchangeClient(options.exchange),
+          leaseMs,
+          isStopping: () => this.worker.isStopping,
+          random: Math.random,
         }),
         closer,
         leaseMs,
