@@ -19,6 +19,21 @@ const order = workflow<Order>()('order', { version: 1, states: ['Open', 'Busy', 
 
 const member = (code: string) => `@order.Workflow() export class W {\n${code}\n}`;
 
+/** What a caller writes of a workflow that can be asked. */
+const caller = (code: string) => `
+import type { WorkflowClient } from '../engine/workflow-client.js';
+declare const client: WorkflowClient;
+${member(`
+  @order.Query() total(data: Readonly<Order>, { cents }: { cents: number }) { return data.lines.length * cents; }
+  @order.Query() first(data: Order) { return data.lines[0]; }
+  @order.Update({ in: 'Open', input: ItemAdded }) change(data: Order, { line }: ItemAdded) { return data.lines.push(line); }
+  @order.Update({ in: ['Open', 'Busy'], to: 'Closed' }) close(data: Order) { data.lines = []; }
+  @order.Status() status(data: Order, { state }: { state: 'Open' | 'Busy' | 'Closed' }) { return { state, by: data.customer }; }
+  @order.On(Submitted, { start: true, to: 'Open' }) submitted(data: Order, event: Submitted) { data.customer = event.customer; }
+  @order.Step({ in: 'Busy' }) async charge({ data }: StepContext<Order>) { return data.customer; }
+`)}
+export const asked = async () => { ${code} };`;
+
 const fine: Record<string, string> = {
   'the whole of a workflow': member(`
     constructor(private readonly greeting: string) {}
@@ -48,6 +63,19 @@ const fine: Record<string, string> = {
     abstract class Base { abstract readonly by: string; }
     ${member(`@order.On(Base, { in: 'Open', key: (e) => e.by }) base(_: Order, event: Base) { return void event.by; }`)}
     export const made = Made.by('x');`,
+  'what a run is asked': caller(`
+    const total: number = await client.query(W, 'k', 'total', { cents: 7 });
+    const first: string | undefined = await client.query(W, 'k', 'first');
+    const length: number = await client.update(W, 'k', 'change', { index: 0, line: 'x' }, { id: 'u' });
+    await client.update(W, 'k', 'close');
+    await client.update(W, 'k', 'close', undefined, { id: 'u' });
+    const { state, by }: { state: 'Open' | 'Busy' | 'Closed'; by: string } = await client.status(W, 'k');
+    return { total, first, length, state, by };`),
+  'the status of a workflow that does not say it': `
+    import type { WorkflowClient } from '../engine/workflow-client.js';
+    declare const client: WorkflowClient;
+    ${member(`@order.On(Submitted, { start: true, to: 'Open' }) submitted() {}`)}
+    export const ended = async (): Promise<boolean> => (await client.status(W, 'k')).ended;`,
   'a guard of its own': member(
     `@order.On(Accepted, { in: 'Open', when: (data, e) => data.lines.length === e.itemCount }) accepted() {}`,
   ),
@@ -64,6 +92,66 @@ const refused: Record<string, [snippet: string, error: string]> = {
   'an unknown state in `in`': [
     member(`@order.On(Accepted, { in: 'Opened' }) accepted() {}`),
     `'"Opened"' is not assignable`,
+  ],
+  'an update in an unknown state': [
+    member(`@order.Update({ in: 'Bust' }) change() {}`),
+    `'"Bust"' is not assignable`,
+  ],
+  'an update to an unknown state': [
+    member(`@order.Update({ in: 'Open', to: 'Bust' }) change() {}`),
+    `'"Bust"' is not assignable`,
+  ],
+  'an update of another input than it declares': [
+    member(`@order.Update({ in: 'Open', input: ItemAdded }) change(_: Order, _input: Accepted) {}`),
+    `Property 'itemCount' is missing in type 'ItemAdded'`,
+  ],
+  'an async update': [
+    member(`@order.Update({ in: 'Open' }) async change() {}`),
+    `'Promise<void>' is not assignable`,
+  ],
+  'an async query': [
+    member(`@order.Query() async total() { return 1; }`),
+    `Type 'Promise<number>' is not assignable`,
+  ],
+  'a query that answers nothing': [
+    member(`@order.Query() total() {}`),
+    `Type 'void' is not assignable to type 'PlainAnswer'`,
+  ],
+  'a query of other data': [
+    member(`@order.Query() total({ amount }: Invoice) { return amount; }`),
+    `Property 'amount' is missing in type 'Readonly<Order>'`,
+  ],
+  'a status under another name': [
+    member(`@order.Status() said(data: Order) { return data.customer; }`),
+    `'"said"' is not assignable to parameter of type '"status"'`,
+  ],
+  'a question after a method that there is not': [
+    caller(`await client.query(W, 'k', 'totals')`),
+    `'"totals"' is not assignable to parameter of type`,
+  ],
+  'a question after a handler': [
+    caller(`await client.query(W, 'k', 'submitted', new Submitted())`),
+    `'"submitted"' is not assignable to parameter of type`,
+  ],
+  'an update by a step': [
+    caller(`await client.update(W, 'k', 'charge')`),
+    `'"charge"' is not assignable to parameter of type`,
+  ],
+  'a question with other arguments': [
+    caller(`await client.query(W, 'k', 'total', { cents: '7' })`),
+    `Type 'string' is not assignable to type 'number'`,
+  ],
+  'a question without its arguments': [
+    caller(`await client.query(W, 'k', 'total')`),
+    'Expected 4 arguments, but got 3',
+  ],
+  'an update with another input': [
+    caller(`await client.update(W, 'k', 'change', { index: 0 })`),
+    `Property 'line' is missing`,
+  ],
+  'an answer of another type': [
+    caller(`const n: string = await client.update(W, 'k', 'change', new ItemAdded()); return n;`),
+    `Type 'number' is not assignable to type 'string'`,
   ],
   'a request with another body': [
     member(
