@@ -4,20 +4,9 @@ import { codeOf, pagesWithCode } from './page-code.js';
 /** Blocks that say of which file they are a part: their own test compares them with it. */
 const QUOTATIONS = ['docs/messaging.md'];
 
-/** Blocks that are shortened so far that they are no files, by their first lines. */
+/** Blocks that are too much shortened to be files, by their first lines. `documentation.spec.ts` compares them with the file they shorten. */
 const SHORTENED: Readonly<Record<string, readonly string[]>> = {
   'README.md': [`const shipping = route({ to: 'shipping' });`],
-  'docs/feed.md': ['@Module({', 'MessagingModule.forRoot({'],
-  'docs/http-exchange.md': [
-    `export const printLabel = requestType<Parcel, Label>({ name: 'labels.print', schema: { type: 'object' } });`,
-    `@order.Step({ in: 'Accepted', effect: 'external' })`,
-    'const id = newRequestId(); // store it',
-    'WebhookModule.forRoot({',
-  ],
-  'libs/messaging/README.md': [
-    `@MessageType({ name: 'orders.submitted', version: 1, schema: { type: 'object', required: ['orderId'] } })`,
-  ],
-  'libs/workflow/README.md': [`@MessageType({ name: 'greeting.asked', version: 1 })`],
 };
 
 const pages = pagesWithCode().map((page) => codeOf(page));
