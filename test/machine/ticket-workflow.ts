@@ -31,6 +31,8 @@ export type Member = Decorator | readonly [Decorator, unknown] | null;
 export interface Untyped {
   On(type: unknown, options: object): Decorator;
   Step(options: object): Decorator;
+  Compensate(step: string, options?: object): Decorator;
+  Confirm(step: string, options?: object): Decorator;
   Timeout(options: object): Decorator;
   Deadline(options: object): Decorator;
   Workflow(): (target: unknown) => void;

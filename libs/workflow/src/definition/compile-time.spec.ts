@@ -4,7 +4,7 @@ import ts from 'typescript';
 /** What the compiler says about members of a workflow class. All snippets are one program, so types are read once. */
 const PRELUDE = `
 import { RequestHandler, requestType } from '@pawl/messaging';
-import type { StepContext } from '../model/step-context.js';
+import { type CompensationContext, didNotHappen, happened, type StepContext, unknown } from '../model/step-context.js';
 import { allItemsSeen } from './all-items-seen.js';
 import { workflow } from './workflow.js';
 
@@ -33,6 +33,12 @@ ${member(`
   @order.Step({ in: 'Busy' }) async charge({ data }: StepContext<Order>) { return data.customer; }
 `)}
 export const asked = async () => { ${code} };`;
+
+/** A class with a step that returns a receipt. */
+const paid = (code: string) =>
+  member(`@order.Step({ in: 'Busy', effect: 'external' })
+    async charge() { return { receipt: 'r' }; }
+    ${code}`);
 
 const fine: Record<string, string> = {
   'the whole of a workflow': member(`
@@ -83,12 +89,56 @@ const fine: Record<string, string> = {
     fromFirst({ state, data }: { state: 'Begun' | 'Busy'; data: { lines: string[] } }) {
       return { state: state === 'Begun' ? ('Open' as const) : state, data: { ...data, customer: '' } };
     }`),
+  'a compensation that is told what its step returned': paid(
+    `@order.Compensate('charge', { retry: { attempts: 3 } })
+     async refund(context: CompensationContext<Order, { receipt: string }>) {
+       return context.outcome === 'done' ? context.output.receipt : context.undoneKey;
+     }`,
+  ),
+  'a compensation that asks for nothing': paid(`@order.Compensate('charge') async refund() {}`),
+  'a confirmation that answers each way': paid(
+    `@order.Confirm('charge', { unknown: 'retry' })
+     async wasCharged({ attempt }: StepContext<Order>) {
+       if (attempt > 2) return unknown();
+       return attempt > 1 ? didNotHappen() : happened({ receipt: 'r' });
+     }`,
+  ),
   'a handler that takes less than it is given': member(
     `@order.On(Accepted, { in: 'Open' }) accepted(_data: Order) {}`,
   ),
 };
 
 const refused: Record<string, [snippet: string, error: string]> = {
+  'a compensation of a step that there is not': [
+    paid(`@order.Compensate('chrage') async refund() {}`),
+    `Property 'chrage' is missing in type 'W'`,
+  ],
+  'a compensation that expects something else': [
+    paid(`@order.Compensate('charge') async refund(_: CompensationContext<Order, { refund: number }>) {}`),
+    `is not assignable to`,
+  ],
+  'a compensation that takes the output for granted': [
+    paid(
+      `@order.Compensate('charge') async refund({ output }: CompensationContext<Order, { receipt: string }>) { return output.receipt; }`,
+    ),
+    `'output' is possibly 'undefined'`,
+  ],
+  'a compensation that is not async': [
+    paid(`@order.Compensate('charge') refund() { return 1; }`),
+    `is not assignable to`,
+  ],
+  'a confirmation of a step that there is not': [
+    paid(`@order.Confirm('chrage') async wasCharged() { return unknown(); }`),
+    `Property 'chrage' is missing in type 'W'`,
+  ],
+  'a confirmation of another output': [
+    paid(`@order.Confirm('charge') async wasCharged() { return happened({ refund: 1 }); }`),
+    `is not assignable to`,
+  ],
+  'a confirmation that answers yes or no': [
+    paid(`@order.Confirm('charge') async wasCharged() { return true; }`),
+    `is not assignable to`,
+  ],
   'an unknown state in `in`': [
     member(`@order.On(Accepted, { in: 'Opened' }) accepted() {}`),
     `'"Opened"' is not assignable`,
