@@ -49,19 +49,21 @@ function happened(
 }
 
 function nothingStuck({ status }: Run, { data }: RedriveTerms): Decided {
-  const isAtWork = status === 'running' || status === 'compensating';
-  if (isAtWork && data === undefined) return UNCHANGED;
+  const isGoingOn = status === 'running' || status === 'compensating';
+  if (isGoingOn && data === undefined) return UNCHANGED;
   return refused('nothing_to_redrive', `The run is ${status}, and nothing has given up or is in doubt.`);
 }
 
 function ordersFor(
   definition: Definition,
   run: Run,
-  { records }: ControlFacts,
+  facts: ControlFacts,
   terms: RedriveTerms,
 ): StepOrder[] | ControlRefusal {
+  const { records, quarantined } = facts;
   const { step, data, assume } = terms;
   const stuck = stuckRecords(definition, run, records);
+  if (quarantined) stuck.push(...deadlyRecords(definition, run, records));
   const lost = records.find(({ name, status }) => name === step && status === 'lost');
   if (lost && stepIn(definition, run, lost)) return [{ kind: 'renew', record: lost, inDoubt: false }];
   const chosen = step === undefined ? stuck : stuck.filter(({ name }) => name === step);
@@ -75,6 +77,18 @@ function ordersFor(
   return chosen.map((record) => ({ kind, record, inDoubt: inDoubt(record) }));
 }
 
+/** What was at work when its process died, again and again: attempts that were spent for nothing are given back. */
+function deadlyRecords(definition: Definition, run: Run, records: readonly StepRecord[]): StepRecord[] {
+  return records.filter((record) => {
+    const isHere = record.kind === 'compensation' || stepIn(definition, run, record) !== undefined;
+    return isHere && isAtWork(record);
+  });
+}
+
+function isAtWork({ status }: StepRecord): boolean {
+  return status === 'open' || status === 'intent' || status === 'retrying';
+}
+
 /** What has been redriven before is at work already. */
 function notFound(
   definition: Definition,
@@ -83,9 +97,8 @@ function notFound(
   name: string,
 ): StepOrder[] | ControlRefusal {
   const record = records.find((one) => one.name === name);
-  const isAtWork = record !== undefined && ['open', 'intent', 'retrying'].includes(record.status);
   const isHere = record?.kind === 'compensation' || (record && stepIn(definition, run, record) !== undefined);
-  return isAtWork && isHere ? [] : notStuck(definition, run, records, name);
+  return record && isAtWork(record) && isHere ? [] : notStuck(definition, run, records, name);
 }
 
 /** Another key is another effect: only where it is known that there is none yet. */
