@@ -33,6 +33,7 @@ export { NoEffectError } from './machine/no-effect-error.js';
 export type { MigrationProblem, MigrationReport } from './engine/migration-report.js';
 export { type MigrationOptions, WorkflowVersions } from './engine/workflow-versions.js';
 export { PermanentError } from './machine/permanent-error.js';
+export { StepDeadlineError } from './machine/step-deadline-error.js';
 export { type Played, PlayedRun } from './machine/played-run.js';
 export type { PublicStatus } from './machine/public-status.js';
 export type { Reached } from './machine/reached.js';
