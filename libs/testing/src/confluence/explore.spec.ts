@@ -179,6 +179,18 @@ describe('invariants', () => {
   });
 });
 
+it('an effect that depends on the order is found, if it is said what it depends on', () => {
+  const guests = { when: 'asked' };
+  const eager = basket(() => undefined, { guarded: false });
+  const compare = ({ outputs }: { outputs: unknown }) => outputs;
+  expect(explore(eager, EVENTS, { compare, outputs: { finish: guests } })).toMatchObject({
+    outcome: 'converges',
+  });
+  const outputs = { finish: (data: Basket) => Object.keys(data.byRef).length };
+  const { report } = explore(eager, EVENTS, { compare, outputs });
+  expect(report).toMatch(/finish: \d or \d/);
+});
+
 it('an event that the workflow does not know is refused', () => {
   class Strange {}
   MessageType({ name: 'strange', version: 1 })(Strange);

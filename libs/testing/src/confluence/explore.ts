@@ -45,7 +45,7 @@ export interface WorkflowExploration extends Omit<Searched, 'bounded' | 'finding
   readonly report: string;
 }
 
-/** For each smaller set of events that is tried once something is found. */
+/** At most, for each smaller set of events that is tried once something is found. */
 const SMALLER = { statesMax: 5_000, runs: 100 };
 
 /**
@@ -73,10 +73,14 @@ export function explore(
   };
   const searchAmong = (some: readonly object[], bounds: Partial<SearchOptions>): Searched =>
     search(gameOf(definition, some, options), { ...searched, ...bounds });
+  const smaller = {
+    statesMax: Math.min(SMALLER.statesMax, searched.statesMax),
+    runs: Math.min(SMALLER.runs, searched.runs),
+  };
   refuseUnacceptable(gameOf(definition, events, options));
   const found = searchAmong(events, {});
   const counterexample =
-    found.finding && withFewest(events, found.finding, (some) => searchAmong(some, SMALLER).finding);
+    found.finding && withFewest(events, found.finding, (some) => searchAmong(some, smaller).finding);
   const { bounded, finding: _, ...coverage } = found;
   const exploration = {
     ...coverage,
