@@ -6,7 +6,7 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/(apps/[^/]+|libs/[^/]+|migrations)/dist/'],
   testMatch: [
-    '<rootDir>/{apps,libs}/*/src/**/*.spec.ts',
+    '<rootDir>/{apps,examples,libs}/*/src/**/*.spec.ts',
     '<rootDir>/migrations/src/**/*.spec.ts',
     '<rootDir>/test/**/*.spec.ts',
   ],

@@ -40,14 +40,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Plain TypeScript: what they answer depends on nothing but their arguments. */
 const PURE = /^libs\/workflow\/src\/(model|definition|machine)\//;
 const TYPEORM =
-  /^(libs\/core\/src\/transaction\/|libs\/\w+\/src\/(store|inbox|outbox|request)\/|libs\/.*\.module\.ts$|libs\/testing\/|apps\/)/;
+  /^(libs\/core\/src\/transaction\/|libs\/\w+\/src\/(store|inbox|outbox|request)\/|libs\/.*\.module\.ts$|libs\/testing\/|apps\/|examples\/)/;
 const QUEUES = /^(libs\/\w+\/src\/(dispatch|transport)\/|libs\/testing\/|apps\/demo\/)/;
 const IMPURE =
   /\b(process\.|Date\.now\(|new Date\(\)|performance\.now\(|Math\.random\(|randomUUID\(|set(Timeout|Interval)\()/;
 
 const RULES: Readonly<Record<string, Rule>> = {
   'a package imports only the packages below it': ({ path, imports }) => {
-    const below = PACKAGES[packageOf(path)];
+    const below = path.startsWith('examples/') ? LIBRARIES : PACKAGES[packageOf(path)];
     if (!below) return [`${packageOf(path)} has no place in the order of packages`];
     return imports
       .map(({ from }) => /^@pawl\/([\w-]+)/.exec(from)?.[1])
@@ -69,7 +69,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     text,
   }) => {
     if (!PURE.test(path)) return [];
-    const impure = text.split('\n').filter((line) => IMPURE.test(line) && !/^\s*(\*|\/\/)/.test(line));
+    const impure = text.split('\n').filter((line) => IMPURE.test(line) && !/^\s*(\/?\*|\/\/)/.test(line));
     return [
       ...valuesOf(imports, /^(typeorm|reflect-metadata|rxjs|pg)$/),
       ...importsOf(imports, /^(@nestjs\/|bullmq|node:(?!crypto$))/),
@@ -89,7 +89,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
-const files = ['libs', 'apps', 'migrations'].flatMap(sourcesBelow);
+const files = ['libs', 'apps', 'examples', 'migrations'].flatMap(sourcesBelow);
 
 it.each(Object.keys(RULES))('%s', (rule) => {
   expect(files.length).toBeGreaterThan(50);
