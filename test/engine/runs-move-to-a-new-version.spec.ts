@@ -188,7 +188,10 @@ async function minutesLater(key: string, minutes: number): Promise<void> {
     [key, minutes],
   );
   await stage.rows(`update pawl.journal set at = at ${earlier} where run_id ${ofRun}`, [key, minutes]);
-  await stage.rows(`update pawl.run set created_at = created_at ${earlier} where key = $1`, [key, minutes]);
+  await stage.rows(
+    `update pawl.run set created_at = created_at ${earlier}, paused_at = paused_at ${earlier} where key = $1`,
+    [key, minutes],
+  );
 }
 
 describe('Runs move to a new version', () => {
@@ -244,7 +247,7 @@ describe('Runs move to a new version', () => {
       {
         kind: 'control',
         name: 'migrate',
-        detail: 'from version 1 to 2',
+        detail: 'ann: grades are due (from version 1 to 2)',
         from_state: 'Filed',
         to_state: 'Filed',
       },
@@ -370,19 +373,27 @@ describe('Timers of a run that moves', () => {
   });
 
   it('do not count the time that the run was paused', async () => {
+    const { control } = stage.runtime;
     await file('paused');
-    const pause = (name: string, minutes: number) =>
-      stage.rows(
-        `with r as (update pawl.run set revision = revision + 1 where key = 'paused' returning id, revision, state)
-         insert into pawl.journal (run_id, revision, kind, name, from_state, to_state, at)
-         select id, revision, 'control', $1, state, state, clock_timestamp() + make_interval(mins => $2) from r`,
-        [name, minutes],
-      );
-    await pause('pause', 10);
-    await pause('resume', 25);
-    await minutesLater('paused', 30);
+    await control.of(ClaimWorkflow1, 'paused').pause(by);
+    await minutesLater('paused', 15);
+    await control.of(ClaimWorkflow1, 'paused').resume(by);
+    await minutesLater('paused', 10);
     await stage.runtime.versions.migrate(ClaimWorkflow2, { from: 1, ...by });
     expect(await timersOf('paused')).toEqual([{ member: 'slow', state: 'Filed', minutes: 135 }]);
+  });
+
+  it('of one that is paused still fire by that time later', async () => {
+    const { control, versions } = stage.runtime;
+    await file('pausing');
+    await control.of(ClaimWorkflow1, 'pausing').pause(by);
+    await minutesLater('pausing', 10);
+    expect(await versions.migrate(ClaimWorkflow2, { from: 1, ...by })).toMatchObject({ moved: 1 });
+    expect(await claim('pausing')).toMatchObject({ version: 2, status: 'paused' });
+    await minutesLater('pausing', 10);
+    await control.of(ClaimWorkflow2, 'pausing').resume(by);
+    expect(await timersOf('pausing')).toEqual([{ member: 'slow', state: 'Filed', minutes: 140 }]);
+    expect(await claim('pausing')).toMatchObject({ status: 'waiting' });
   });
 });
 
@@ -450,7 +461,7 @@ describe('A run that can not move', () => {
     await expect(versions.migrate(ClaimWorkflow1, { from: 1, ...by })).rejects.toMatchObject({
       code: 'migration_missing',
     });
-    const wrong = [{ actor: ' ' }, { reason: '' }, { limit: 0 }, { limit: 1.5 }];
+    const wrong = [{ actor: ' ' }, { actor: 'a\0' }, { reason: '' }, { limit: 0 }, { limit: 1.5 }];
     for (const one of wrong)
       await expect(versions.migrate(ClaimWorkflow2, { from: 1, ...by, ...one })).rejects.toMatchObject({
         code: 'migration_invalid',

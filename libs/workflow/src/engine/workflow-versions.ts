@@ -2,6 +2,7 @@ import { BusyError, crashPoint, PawlError, type Transaction, type Transactions }
 import type { Hints } from '../dispatch/hints.js';
 import { isOver } from '../machine/is-over.js';
 import { migrateRun } from '../machine/migrate-run.js';
+import { storableText } from '../machine/storable.js';
 import { UserCodeError } from '../machine/user-code.js';
 import type { Definition, MigrationDefinition } from '../model/definition.js';
 import { type LockedRun, lockRun } from '../store/lock-runs.js';
@@ -141,7 +142,8 @@ export class WorkflowVersions {
     const migrated = migrateRun(definition, migration, { run: locked.run, compensable, ...facts });
     const { key, state } = locked.run;
     if (migrated.kind === 'stays') return { ...migrated, kind: 'left', key };
-    const dispatch = await writeMigrated(tx, { ...migrated, actor, reason });
+    const entry = { ...migrated.entry, detail: `${actor}: ${reason} (${migrated.entry.detail})` };
+    const dispatch = await writeMigrated(tx, { run: migrated.run, entry, actor, reason });
     await migrateTimers(tx, migrated.run, definition, { before: state, at: locked.at });
     await this.decideAgain(tx, { ...locked, run: migrated.run });
     if (migrated.run.status === 'running') this.hints.afterCommit(tx, { runId, dispatch });
@@ -168,7 +170,9 @@ class RolledBack extends Error {
 }
 
 function isText(value: unknown, lengthMax: number): boolean {
-  return typeof value === 'string' && value.trim() !== '' && value.length <= lengthMax;
+  const isKept = (text: string): boolean =>
+    text.trim() !== '' && text.length <= lengthMax && storableText(text) === text;
+  return typeof value === 'string' && isKept(value);
 }
 
 function assertValid(valid: boolean, problem: string): void {

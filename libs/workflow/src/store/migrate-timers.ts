@@ -1,10 +1,12 @@
 import { statement, type Transaction } from '@pawl/core';
 import { type Definition, EVERY_STATE, type TimeoutDefinition } from '../model/definition.js';
-import { callUserCode } from '../machine/user-code.js';
+import { instantOf } from '../machine/timer-instant.js';
+import { UserCodeError } from '../machine/user-code.js';
 import type { Run } from '../model/run.js';
 
 /** From when a timer counts. */
-export interface TimerOrigin {
+interface TimerOrigin {
+  readonly name: 'state' | 'run';
   /** When the state was entered, or the run was started. Milliseconds since 1970. */
   readonly atMs: number;
   /** How long the run was paused since then, by pauses that have ended. */
@@ -13,7 +15,10 @@ export interface TimerOrigin {
   readonly fired: readonly string[];
 }
 
-const ALL_TIMERS_GO = statement('all_timers_go', `delete from pawl.timer where run_id = $1`);
+const ALL_TIMERS_GO = statement(
+  'all_timers_go',
+  `delete from pawl.timer where run_id = $1 returning member, state`,
+);
 
 const TIMER_ORIGINS = statement(
   'timer_origins',
@@ -45,9 +50,10 @@ const SET_TIMERS = statement(
 
 /**
  * Sets the timers of a run that is of another version now, in place of those that it had. They count from when the run entered its state, if it is
- * still called the same, else from now; deadlines of the run from its start.
+ * still called the same, else from now; deadlines of the run from its start. What has fired since then does not fire again.
  * @param before the state that the run was in
  * @param at now, by the database's clock
+ * @throws UserCodeError the `at` of a timeout has failed
  */
 export async function migrateTimers(
   tx: Transaction,
@@ -55,29 +61,35 @@ export async function migrateTimers(
   definition: Definition,
   { before, at }: { readonly before: string | null; readonly at: Date },
 ): Promise<void> {
-  await tx.query(ALL_TIMERS_GO, [run.id]);
+  const running = await tx.query<TimerName>(ALL_TIMERS_GO, [run.id]);
   const timeouts = definition.timeouts.filter(
-    (timeout) => timeout.in === run.state || timeout.in === EVERY_STATE,
+    ({ in: state }) => state === run.state || state === EVERY_STATE,
   );
   if (timeouts.length === 0) return;
-  const origins = await tx.query<TimerOrigin & { name: 'state' | 'run' }>(TIMER_ORIGINS, [run.id, before]);
-  const now: TimerOrigin = { atMs: at.getTime(), pausedMs: 0, fired: [] };
-  const originOf = (timeout: TimeoutDefinition): TimerOrigin => {
-    if (timeout.in !== EVERY_STATE && run.state !== before) return now;
-    return origins.find(({ name }) => name === (timeout.in === EVERY_STATE ? 'run' : 'state')) ?? now;
+  const origins = await tx.query<TimerOrigin>(TIMER_ORIGINS, [run.id, before]);
+  const now: TimerOrigin = { name: 'state', atMs: at.getTime(), pausedMs: 0, fired: [] };
+  const originOf = ({ in: state }: TimeoutDefinition): TimerOrigin => {
+    if (state !== EVERY_STATE && run.state !== before) return now;
+    return origins.find(({ name }) => name === (state === EVERY_STATE ? 'run' : 'state')) ?? now;
   };
-  const rows = timeouts.flatMap((timeout) => timerFrom(timeout, originOf(timeout), run));
+  const rows = timeouts.flatMap((timeout) => {
+    const origin = originOf(timeout);
+    const ran = running.some(({ member, state }) => member === timeout.member && state === timeout.in);
+    return origin.fired.includes(timeout.member) && !ran ? [] : timerFrom(timeout, origin, run);
+  });
   if (rows.length > 0) await tx.query(SET_TIMERS, [run.id, run.round, JSON.stringify(rows)]);
 }
 
-/** @throws UserCodeError its `at` has thrown */
-function timerFrom(
-  { member, in: state, afterMs = 0, at }: TimeoutDefinition,
-  origin: TimerOrigin,
-  { data }: Run,
-) {
-  if (origin.fired.includes(member)) return [];
-  const { atMs, pausedMs } = origin;
-  const fireAt = at ? callUserCode(member, () => at(data)) : new Date(atMs + pausedMs + afterMs);
-  return [{ member, state, fireAt, startedAt: new Date(atMs) }];
+interface TimerName {
+  readonly member: string;
+  readonly state: string;
+}
+
+function timerFrom(timeout: TimeoutDefinition, { atMs, pausedMs }: TimerOrigin, { data }: Run) {
+  const { member, in: state, afterMs = 0, at } = timeout;
+  const started = { member, state, startedAt: new Date(atMs) };
+  if (!at) return [{ ...started, fireAt: new Date(atMs + pausedMs + afterMs) }];
+  const instant = instantOf(timeout, data);
+  if (instant.kind === 'failed') throw new UserCodeError(instant.detail);
+  return instant.kind === 'at' ? [{ ...started, fireAt: new Date(instant.ms) }] : [];
 }
