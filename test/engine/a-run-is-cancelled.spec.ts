@@ -64,7 +64,7 @@ describe('A run is cancelled', () => {
       journeys.control('twice').cancel(ANN),
       journeys.control('twice').cancel({ actor: 'bob', reason: 'so did I' }),
     ]);
-    expect(answers.map(({ changed }) => changed).sort()).toEqual([false, true]);
+    expect(answers.filter(({ changed }) => changed)).toHaveLength(1);
     await journeys.in('twice', { status: 'cancelled' });
     expect(journeys.bookings.calls.filter((name) => name === 'cancelFlight')).toHaveLength(1);
     expect(await journeys.actions('twice')).toHaveLength(2);

@@ -4,6 +4,7 @@ import { TOKEN_LENGTH_MIN } from '@pawl/messaging';
 import { RunReader } from '@pawl/workflow';
 import { DataSource } from 'typeorm';
 import { ADMIN_TOKEN, AdminTokenGuard } from './admin-token.guard.js';
+import { ControlsController } from './controls.controller.js';
 import { DeliveriesController } from './deliveries.controller.js';
 import { PromisesController } from './promises.controller.js';
 import { RunsController } from './runs.controller.js';
@@ -14,9 +15,9 @@ export interface AdminOptions {
 }
 
 /**
- * Read-only endpoint for operators: `GET /admin/v1/runs`, `GET /admin/v1/runs/:id`, `GET /admin/v1/promises` and
- * `GET /admin/v1/deliveries`. It shows the data of runs, so import it only where a
- * token is set: without this module the routes do not exist.
+ * Endpoint for operators: `GET /admin/v1/runs`, `GET /admin/v1/runs/:id`, `GET /admin/v1/promises` and `GET /admin/v1/deliveries`, and the orders of
+ * docs/control.md: `POST /admin/v1/runs/:id/cancel` and the like. Whoever has the token sees the data of runs and moves them, so import it only
+ * where one is set: without this module the routes do not exist.
  */
 @Module({})
 export class AdminModule {
@@ -25,7 +26,7 @@ export class AdminModule {
     if (token.length < TOKEN_LENGTH_MIN) throw weak();
     return {
       module: AdminModule,
-      controllers: [RunsController, PromisesController, DeliveriesController],
+      controllers: [RunsController, ControlsController, PromisesController, DeliveriesController],
       providers: [
         { provide: ADMIN_TOKEN, useValue: token },
         AdminTokenGuard,

@@ -20,6 +20,10 @@ const entry = (revision: number, second: number): JournalRecord => ({
 
 const step = (name: string, startedAt: Date, finishedAt: Date | null): StepRecord => ({
   name,
+  kind: 'step',
+  undoes: null,
+  inDoubt: false,
+  items: null,
   item: -1,
   generation: 0,
   status: finishedAt === null ? 'intent' : 'done',

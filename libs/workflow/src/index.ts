@@ -57,6 +57,7 @@ export type { WorkflowOptions } from './module/workflow-options.js';
 export { WorkflowRuntime } from './module/workflow-runtime.js';
 export { TooManyAwaitedError } from './store/lock-runs.js';
 export {
+  type ActionRecord,
   type JournalRecord,
   RunReader,
   type RunFilter,

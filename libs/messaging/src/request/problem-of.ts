@@ -22,6 +22,7 @@ export function problemOf(error: unknown): HttpProblem {
 }
 
 const STATUS: Readonly<Record<string, number>> = {
+  control_invalid: 400,
   idempotency_key_missing: 400,
   idempotency_key_invalid: 400,
   exchange_id_invalid: 400,
@@ -31,9 +32,11 @@ const STATUS: Readonly<Record<string, number>> = {
   webhook_signature_invalid: 401,
   webhook_timestamp_outside: 401,
   exchange_not_found: 404,
+  run_not_found: 404,
   webhook_source_unknown: 404,
   request_in_progress: 409,
   start_conflict: 409,
+  control_refused: 409,
   exchange_id_expired: 410,
   exchange_id_ahead: 410,
   exchange_forgotten: 410,

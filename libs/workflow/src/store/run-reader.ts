@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { JournalKind } from '../model/change.js';
 
 /** Which runs to list; what is left out does not restrict. */
 export interface RunFilter {
@@ -31,6 +32,13 @@ export interface RunSummary {
 export interface RunRecord extends RunSummary {
   readonly data: unknown;
   readonly revision: number;
+  /** What is or was undone, and how the run ends with it; null: nothing. */
+  readonly undo: { readonly scope: string; readonly to: string } | null;
+  /** A step that can not be taken back has begun. */
+  readonly noReturn: boolean;
+  /** Since when nothing of it is begun; null: it is not paused. */
+  readonly pausedAt: Date | null;
+  readonly forkedFrom: string | null;
   /** Claims since the last progress. */
   readonly claims: number;
   readonly leaseUntil: Date | null;
@@ -45,11 +53,13 @@ export interface RunRecord extends RunSummary {
   readonly messages: readonly MessageRecord[];
   readonly deadLetters: readonly UndeliverableRecord[];
   readonly losses: readonly UndeliverableRecord[];
+  /** What people did to it or wanted to, oldest first. */
+  readonly actions: readonly ActionRecord[];
 }
 
 export interface JournalRecord {
   readonly revision: number;
-  readonly kind: 'event' | 'step' | 'timer';
+  readonly kind: JournalKind;
   readonly name: string;
   readonly subject: string;
   readonly verdict: string | null;
@@ -64,18 +74,37 @@ export interface JournalRecord {
 
 export interface StepRecord {
   readonly name: string;
+  readonly kind: 'step' | 'compensation';
+  /** Of a compensation: its step. */
+  readonly undoes: string | null;
   /** -1 for a step that runs once. */
   readonly item: number;
   readonly generation: number;
   readonly status: string;
   readonly effect: string;
   readonly attempts: number;
+  /** Some attempt may have taken effect, and nobody has said that it did not. */
+  readonly inDoubt: boolean;
+  /** Of a step that runs for each item, once it was begun: how many there are, and how many of them are done or gave up. */
+  readonly items: { readonly total: number; readonly done: number; readonly failed: number } | null;
   readonly idempotencyKey: string;
   readonly startedAt: Date;
   readonly nextAttemptAt: Date | null;
   readonly finishedAt: Date | null;
   readonly output: unknown;
   readonly errors: unknown;
+}
+
+export interface ActionRecord {
+  readonly id: string;
+  readonly action: string;
+  readonly actor: string;
+  readonly reason: string;
+  /** `done`, or the code of the refusal. */
+  readonly outcome: string;
+  /** What was asked for beyond the action, and what was answered. */
+  readonly detail: unknown;
+  readonly at: Date;
 }
 
 export interface VerdictCount {
@@ -128,7 +157,8 @@ export class RunReader {
   async find(id: string): Promise<RunRecord | undefined> {
     return this.read(async (manager) => {
       const [run] = await manager.query<Omit<RunRecord, keyof typeof DETAILS>[]>(
-        `select ${SUMMARY}, data, revision::float8, claims, lease_until as "leaseUntil", due_at as "dueAt"
+        `select ${SUMMARY}, data, revision::float8, no_return as "noReturn", paused_at as "pausedAt", forked_from as "forkedFrom",
+           case when undo_scope is not null then jsonb_build_object('scope', undo_scope, 'to', undo_to) end as undo, claims, lease_until as "leaseUntil", due_at as "dueAt"
          from pawl.run r where r.id = $1`,
         [id],
       );
@@ -175,7 +205,9 @@ const DETAILS = {
         source, event_id as "eventId", at
       from pawl.journal where run_id = $1 order by journal.revision desc limit ${RECORDS_MAX}) newest
     order by revision`,
-  steps: `select name, item::float8, generation, status, effect, attempts, idempotency_key as "idempotencyKey",
+  steps: `select name, kind, undoes, item::float8, generation, status, effect, attempts, in_doubt as "inDoubt",
+      case when items_total is not null then jsonb_build_object('total', items_total, 'done', ${sizeOf('items_done')},
+        'failed', ${sizeOf('items_failed')}) end as items, idempotency_key as "idempotencyKey",
       started_at as "startedAt", next_attempt_at as "nextAttemptAt", finished_at as "finishedAt", output, errors
     from pawl.step where run_id = $1 order by started_at, round, name, step.item, generation limit ${RECORDS_MAX}`,
   verdicts: `select verdict, rule, sum(count)::float8 as count from (
@@ -193,4 +225,10 @@ const DETAILS = {
     where (workflow, run_key) = ${OF_RUN} order by created_at, id limit ${RECORDS_MAX}`,
   losses: `select id, type, reason, created_at as "createdAt" from pawl.loss
     where (workflow, run_key) = ${OF_RUN} order by created_at, id limit ${RECORDS_MAX}`,
+  actions: `select id, action, actor, reason, outcome, detail, at from pawl.operator_action
+    where run_id = $1 order by at, id limit ${RECORDS_MAX}`,
 } as const;
+
+function sizeOf(ranges: string): string {
+  return `(select coalesce(sum(upper(r) - lower(r)), 0) from unnest(${ranges}) as r)`;
+}
