@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { MessageType } from '@pawl/messaging';
 import { until } from '@pawl/testing';
 import { workflow } from '@pawl/workflow';
@@ -25,10 +23,7 @@ class ClimbWorkflow {
   }
 }
 
-const GUIDE = readFileSync(resolve(import.meta.dirname, '../../docs/operating.md'), 'utf8');
-const [PUT_BACK = ''] = /^update pawl\.run set attention = null, claims = 0[^]*?;$/m.exec(GUIDE) ?? [];
-
-describe('A quarantined run is put back, as the operating guide says', () => {
+describe('A quarantined run is put back by a redrive', () => {
   let stage: EngineStage;
   let other: EngineStage | undefined;
   let isMended = false;
@@ -60,7 +55,8 @@ describe('A quarantined run is put back, as the operating guide says', () => {
     expect(quarantined).toMatchObject({ status: 'running', state: 'Climbing' });
 
     isMended = true;
-    await stage.rows(PUT_BACK.replace('00000000-0000-0000-0000-000000000000', quarantined?.id ?? ''));
+    const control = stage.runtime.control.ofRun(quarantined?.id ?? '');
+    expect(await control.redrive({ actor: 'ann', reason: 'mended' })).toMatchObject({ changed: true });
     await until(async () => (await run())?.state === 'Up');
     expect(await run()).toMatchObject({ status: 'completed', attention: null });
   });
