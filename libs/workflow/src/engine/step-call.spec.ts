@@ -16,7 +16,7 @@ const optimize = runInThisContext('(f) => %OptimizeFunctionOnNextCall(f)') as (f
 
 const run = { id: '01a1fdeb-8f7f-752d-9468-2e20ce993219', key: 'k', round: 0, data: {} } as unknown as Run;
 
-function call(behave: StepDefinition['run'], signal: AbortSignal, timeoutMs = 50) {
+function call(behave: StepDefinition['run'], signal: AbortSignal, timeoutMs = 50, leftMs?: number) {
   const attempted = {
     kind: 'step',
     name: 'charge',
@@ -25,7 +25,8 @@ function call(behave: StepDefinition['run'], signal: AbortSignal, timeoutMs = 50
     generation: 0,
     effect: 'external',
   } as const;
-  return callStep({ attempted, timeoutMs, perform: behave, run, outputs: {}, attempt: 1, signal });
+  const given = { attempted, timeoutMs, perform: behave, run, outputs: {}, attempt: 1, signal };
+  return callStep({ ...given, ...(leftMs !== undefined && { leftMs }) });
 }
 const never = (): Promise<never> => new Promise(() => undefined);
 
@@ -74,4 +75,19 @@ it('keeps its time also when the code is optimised and garbage is collected mean
   collectGarbage();
   for (const error of await Promise.all(calls))
     expect(error).toMatchObject({ cause: { code: 'step_timeout' } });
+});
+
+describe('an attempt that somebody counts on to have no effect after a while', () => {
+  it('is ended by then, although its timeout is longer', async () => {
+    await expect(call(never, new AbortController().signal, 60_000, 5)).rejects.toMatchObject({
+      cause: { code: 'step_timeout' },
+    });
+  });
+
+  it('is not begun after that', async () => {
+    let begun = false;
+    const late = call(async () => (begun = true), new AbortController().signal, 60_000, 0);
+    await expect(late).rejects.toMatchObject({ cause: { code: 'no_effect' } });
+    expect(begun).toBe(false);
+  });
 });
