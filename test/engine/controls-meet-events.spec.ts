@@ -5,8 +5,8 @@ import { expectSound } from './engine-checks.js';
 import { Departed, Remarked, Returned } from './journey.js';
 import { ANN, JourneyStage } from './journey-stage.js';
 
-const RUNS = 12;
-const ORDERS = 14;
+const RUNS = 8;
+const ORDERS = 10;
 const OVER = ['completed', 'compensated', 'cancelled', 'terminated'];
 
 /** What people may ask for at any time, by chance. */
