@@ -67,5 +67,6 @@ function everUndone({ steps }: Definition, records: readonly StepRecord[]): Undo
 
 /** It did, or may have. What a person has skipped is the person's; of a step over items, those that were begun. */
 export function tookEffect({ status, inDoubt, itemsTotal }: StepRecord): boolean {
+  if (status === 'skipped') return false;
   return status === 'done' || status === 'lost' || inDoubt || itemsTotal !== null;
 }
