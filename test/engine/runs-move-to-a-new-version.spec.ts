@@ -434,6 +434,25 @@ describe('A run that can not move', () => {
       problems: [{ key: 'retrying', rule: 'step-open', detail: 'step assess is retrying' }],
     });
     expect(await claim('failed')).toMatchObject({ version: 2, status: 'failed', state: 'Graded' });
+    await stage.runtime.control.of(ClaimWorkflow2, 'failed').redrive(by);
+    await until(async () => (await stepsOf('failed')).length === 2);
+    expect(await stepsOf('failed')).toContainEqual({
+      name: 'assess',
+      status: 'done',
+      output: 'by version 2',
+    });
+  });
+
+  it('but for one that was quarantined: it is put back to work, by the new code', async () => {
+    await file('poison');
+    await stage.rows(
+      `update pawl.run set state = 'Settling', status = 'running', due_at = null, claims = 10, attention = 'quarantined' where key = 'poison'`,
+    );
+    await stage.runtime.versions.migrate(ClaimWorkflow2, { from: 1, ...by });
+    await until(async () => (await claim('poison'))?.status === 'completed');
+    expect(await stepsOf('poison')).toEqual([
+      { name: 'settle', status: 'done', output: 'settled by version 2' },
+    ]);
   });
 
   it('is not moved twice by two who do it at once, nor by one who comes later', async () => {
