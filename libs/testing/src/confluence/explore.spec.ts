@@ -105,9 +105,14 @@ Then these differ:
   data.notes[1]: "milk" or "tea"`);
   });
 
-  it('is found at random too, and told as shortly', () => {
-    const { counterexample } = explore(pushes, EVENTS, { statesMax: 5, seed: 3 });
-    expect(counterexample?.steps).toHaveLength(3);
+  it.each([1, 2, 3, 4])('is found at random too, and told as shortly: seed %i', (seed) => {
+    const { counterexample, randomRuns } = explore(pushes, EVENTS, { statesMax: 1, seed });
+    expect(randomRuns).toBeGreaterThan(0);
+    expect(counterexample?.steps).toEqual([
+      'Opened arrives: applied, started, the run is in Open',
+      `Noted { ref: 'b', text: 'milk' } arrives: applied, accepted`,
+      `Noted { ref: 'a', text: 'tea' } arrives: applied, accepted`,
+    ]);
   });
 
   it('fails the test that asserts it', () => {
@@ -118,6 +123,25 @@ Then these differ:
     const compare = ({ data, ...end }: { data: unknown }) => ({ ...end, byRef: (data as Basket).byRef });
     expect(explore(pushes, EVENTS, { compare })).toMatchObject({ outcome: 'converges' });
   });
+});
+
+it('a copy is taken where the first one was refused, and that is seen', () => {
+  const touchy = basket((data, event) => {
+    if (event.ref === 'a' && data.byRef['b'] === undefined) throw new Error('too soon');
+  });
+  const events = EVENTS.slice(0, 3);
+  const invariants = {
+    'refused for good': ({ rejected, data }: { rejected: readonly string[]; data: unknown }) =>
+      rejected.length === 0 || (data as Basket).byRef['a'] === undefined,
+  };
+  const compare = () => 'anything';
+  expect(explore(touchy, events, { invariants, compare, copies: 1 })).toMatchObject({ outcome: 'converges' });
+  expect(explore(touchy, events, { invariants, compare, copies: 2 }).counterexample?.steps).toEqual([
+    'Opened arrives: applied, started, the run is in Open',
+    `Noted { ref: 'a', text: 'tea' } arrives: rejected, handler-failed (noted threw: too soon)`,
+    `Noted { ref: 'b', text: 'milk' } arrives: applied, accepted`,
+    `Noted { ref: 'a', text: 'tea' } arrives again: applied, accepted`,
+  ]);
 });
 
 it('the last one that writes is found', () => {
