@@ -112,11 +112,12 @@ describe('A run is cancelled', () => {
     await journeys.in('late', { status: 'cancelled' });
   });
 
-  it('and that fails on its way: nothing of it stays, not even that it was asked', async () => {
+  it('and that can not be committed: nothing of it stays, not even that it was asked', async () => {
     await journeys.book('broken');
     await journeys.stage.rows(`
       create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no room'; end $$;
-      create trigger refuse before insert on pawl.journal for each row when (new.kind = 'control') execute function refuse()`);
+      create constraint trigger refuse after insert on pawl.journal deferrable initially deferred
+        for each row when (new.kind = 'control') execute function refuse()`);
     await expect(journeys.control('broken').cancel(ANN)).rejects.toThrow('no room');
     await journeys.stage.rows('drop trigger refuse on pawl.journal');
     expect(await journeys.actions('broken')).toEqual([]);

@@ -83,19 +83,25 @@ export class ControlOffice {
     return answered(run, { changed: isChange, left: isChange ? decided.left : [] });
   }
 
-  /** Behind what is due or undecided with the run: what came before the order is decided before it. */
   private async decide(
     tx: Transaction,
     definition: Definition,
     locked: LockedRun,
     { order, actor, reason }: Asked,
   ): Promise<Controlled> {
-    if (locked.run.status !== 'awaited') await this.advancer.advance(tx, locked, []);
-    const { run } = (await lockRun(tx, locked.run.id)) ?? locked;
+    const run = await this.upToDate(tx, locked);
     const facts = await controlFacts(tx, run.id);
     const decided = control(definition, run, facts, { order, actor, reason });
     if (decided.kind === 'changed') await this.write(tx, definition, run, decided);
     return decided;
+  }
+
+  /** What came before the order is decided before it: timers that are due, and events that nobody has decided. */
+  private async upToDate(tx: Transaction, locked: LockedRun): Promise<Run> {
+    const { run, timerDue, undecided } = locked;
+    if (run.status === 'awaited' || !(timerDue || undecided)) return run;
+    await this.advancer.advance(tx, locked, []);
+    return (await lockRun(tx, run.id))?.run ?? run;
   }
 
   private async write(
