@@ -30,6 +30,7 @@ export function batchWorkflow({
   concurrency = 4,
   attempts = 2,
   delay = 20,
+  timeout = 30_000,
   hooks = {},
 }: {
   readonly name?: string;
@@ -39,6 +40,8 @@ export function batchWorkflow({
   readonly attempts?: number;
   /** Until the next attempt. Milliseconds. */
   readonly delay?: number;
+  /** Of one attempt. Milliseconds. */
+  readonly timeout?: number;
   readonly hooks?: ItemHooks;
 } = {}) {
   const batch = workflow<Batch>()(name, {
@@ -62,6 +65,7 @@ export function batchWorkflow({
       in: 'Sent',
       effect,
       retry,
+      timeout,
       forEach: { items: (data) => data.names, concurrency, onItemFailure },
     })
     async book(context: StepContext<Batch>): Promise<unknown> {
