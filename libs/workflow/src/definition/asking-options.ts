@@ -7,6 +7,8 @@ export interface UpdateOptions<State extends string, Input> {
   readonly in: State | readonly State[];
   /** Without it the run stays where it is. */
   readonly to?: State;
+  /** Undoes what the run's steps have done; `to` is a final state. Refused once a step with `noReturn` has begun. */
+  readonly undo?: boolean;
   /** A class with `@MessageType`: the input has to pass its schema. Without it any plain JSON is an input. */
   readonly input?: MessageClass<Input>;
 }

@@ -11,13 +11,14 @@ export function buildUpdate(
 ): UpdateHandler[] {
   const method = syncMethodOf(instance, member, report);
   if (!method) return [];
-  const { in: accepting = [], to, input } = options;
+  const { in: accepting = [], to, undo = false, input } = options;
   const type = input && inputType(input, member, report);
   return [
     {
       member,
       in: statesOf(accepting),
       ...(to !== undefined && { to }),
+      ...(undo && { undo }),
       ...(type && { inputType: `${type.name} v${type.version}` }),
       problems: type ? (given) => type.problems(given) : generalProblems,
       apply: (data, given) => method.call(instance, data, given),

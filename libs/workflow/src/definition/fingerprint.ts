@@ -44,6 +44,7 @@ export interface Graph {
     readonly member: string;
     readonly in: readonly string[];
     readonly to: string | null;
+    readonly undo?: true;
     /** Wire name and version of its declared input. */
     readonly input: string | null;
   }[];
@@ -103,8 +104,15 @@ function graphOf(definition: Definition): Graph {
   };
 }
 
-function updateOf({ member, in: accepting, to, inputType }: UpdateHandler) {
-  return { member, in: accepting, to: to ?? null, input: inputType ?? null };
+function updateOf({
+  member,
+  in: accepting,
+  to,
+  undo,
+  inputType,
+}: UpdateHandler): NonNullable<Graph['updates']>[number] {
+  const ways = { member, in: accepting, to: to ?? null, ...(undo && { undo }) };
+  return { ...ways, input: inputType ?? null };
 }
 
 /** What a step does not say is left out: so the hash of a workflow stays what it was before there was such an option. */

@@ -11,8 +11,8 @@ export function undoProblems(definition: Definition, report: Report): void {
 }
 
 /** What undoes a run ends it: nothing goes on while its steps are undone. */
-function undoingExits({ handlers, timeouts, final }: Definition, report: Report): void {
-  const undoing = [...handlers, ...timeouts].filter(({ undo }) => undo);
+function undoingExits({ handlers, timeouts, updates, final }: Definition, report: Report): void {
+  const undoing = [...handlers, ...timeouts, ...updates].filter(({ undo }) => undo);
   for (const { member, to } of undoing) {
     if (to === undefined)
       report(member, 'has `undo` without `to`; name the final state in which the run ends');
@@ -23,9 +23,9 @@ function undoingExits({ handlers, timeouts, final }: Definition, report: Report)
 
 /** Behind a step that can not be taken back no state can undo. A deadline of the run belongs to all states, and asks for a person there. */
 function exitsPastNoReturn(definition: Definition, report: Report): void {
-  const { handlers, timeouts, steps } = definition;
+  const { handlers, timeouts, updates, steps } = definition;
   const exits = [
-    ...handlers.flatMap((one) => one.in.map((state) => ({ ...one, state }))),
+    ...[...handlers, ...updates].flatMap((one) => one.in.map((state) => ({ ...one, state }))),
     ...timeouts.map((one) => ({ ...one, state: one.in })),
   ].filter(({ undo, state }) => undo && state !== EVERY_STATE);
   for (const { member, state } of exits) {

@@ -64,6 +64,11 @@ it.each<[string, (w: Asking) => Record<string, Member>]>([
   ['Ticket.change: has no state in `in`', (w) => ({ change: w.Update({ in: [] }) })],
   ['Ticket.change: has no state in `in`', (w) => ({ change: w.Update({}) })],
   ['Ticket.change: belongs to the final state Closed', (w) => ({ change: w.Update({ in: 'Closed' }) })],
+  ['Ticket.change: has `undo` without `to`', (w) => ({ change: w.Update({ in: 'Open', undo: true }) })],
+  [
+    'Ticket.change: undoes the run and leads to Busy, which is not final',
+    (w) => ({ change: w.Update({ in: 'Open', to: 'Busy', undo: true }) }),
+  ],
   ['Ticket.change: leads back from Busy to Open', (w) => ({ change: w.Update({ in: 'Busy', to: 'Open' }) })],
   [
     'Ticket.change: leads from Open to Open itself',
@@ -126,6 +131,8 @@ describe('the fingerprint', () => {
       change({ in: 'Busy' }),
       change({ in: ['Open', 'Busy'] }),
       change({ in: 'Open', input: Item }),
+      hashOf((w) => ({ shut: w.Update({ in: 'Busy', to: 'Closed' }), done: null })),
+      hashOf((w) => ({ shut: w.Update({ in: 'Busy', to: 'Closed', undo: true }), done: null })),
     ];
     expect(new Set(hashes).size).toBe(hashes.length);
     const [one, two] = [

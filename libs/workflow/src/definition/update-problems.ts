@@ -23,7 +23,10 @@ export function updateProblems(definition: Definition, report: Report): void {
 function sharedMembers({ handlers, steps, timeouts, updates, queries }: Definition, report: Report): void {
   const acting = new Set([
     ...[...handlers, ...timeouts].map(({ member }) => member),
-    ...steps.map(({ name }) => name),
+    ...steps.flatMap(({ name, compensation, confirmation }) => [
+      name,
+      ...[compensation, confirmation].flatMap((one) => one?.name ?? []),
+    ]),
   ]);
   const asked = [...updates.map(({ member }) => member), ...queries.map(({ member }) => member)];
   for (const member of new Set(asked)) {

@@ -37,13 +37,13 @@ export function foldTimeout(definition: Definition, run: Run, timeout: TimeoutDe
 export function foldUpdate(
   definition: Definition,
   run: Run,
-  { member, to, apply }: UpdateHandler,
+  { member, to, undo, apply }: UpdateHandler,
   input: unknown,
 ): { readonly run: Run; readonly answer: unknown } {
   let answered: unknown;
   const data = foldData(member, run.data, (draft) => (answered = apply(draft, structuredClone(input))));
   const answer = plainAnswer(member, answered);
-  return { run: enter(definition, { ...run, data }, to), answer };
+  return { run: enter(definition, { ...run, data }, to, undo), answer };
 }
 
 function plainAnswer(member: string, answer: unknown): unknown {

@@ -2,6 +2,7 @@ import { contentDigest } from '@pawl/core';
 import { delivery, MemoryRun } from '../../../../test/machine/memory-run.js';
 import { Announced, Delivered, ParcelWorkflow, Weighed } from '../../../../test/machine/parcel-workflow.js';
 import { definitionOf } from '../definition/verify.js';
+import type { StepDefinition } from '../model/definition.js';
 import type { AnsweredUpdate, AskedUpdate, UpdateVerdict } from '../model/update.js';
 import { advance, type Input } from './advance.js';
 
@@ -49,6 +50,23 @@ describe('an update that is accepted', () => {
     const { updates, moved } = run.change(asked('withdraw'));
     expect(updates).toEqual([{ verdict: 'answered', answer: 'Ada waits in vain' }]);
     expect([moved, run.run.status, run.state]).toEqual([true, 'completed', 'Returned']);
+  });
+
+  it('undoes the run, if it says so, unless a step can not be taken back', () => {
+    const updates = definition.updates.map((one) => ({ ...one, undo: true }));
+    const step = {
+      name: 'book',
+      in: 'Announced',
+      compensation: { name: 'unbook' },
+    } as unknown as StepDefinition;
+    const run = new MemoryRun({ ...definition, updates, steps: [step] });
+    run.deliver(delivery(announced));
+    const before = run.run;
+    run.run = { ...before, noReturn: true };
+    expect(take(run, asked('withdraw'))).toMatchObject({ verdict: 'refused', rule: 'past-no-return' });
+    run.run = before;
+    expect(take(run, asked('withdraw'))).toMatchObject({ verdict: 'answered' });
+    expect(run.run).toMatchObject({ status: 'compensating', state: 'Returned', undo: { to: 'compensated' } });
   });
 
   it('may answer nothing', () => {

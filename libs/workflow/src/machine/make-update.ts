@@ -46,9 +46,11 @@ function misplaced(
   definition: Definition,
   run: Run,
   state: string,
-  { member, in: accepting }: UpdateHandler,
+  { member, in: accepting, undo = false }: UpdateHandler,
 ): DecidedUpdate | undefined {
   if (run.status === 'failed') return refused('run-failed', 'the run has failed and waits for a person');
+  if (undo && run.noReturn)
+    return refused('past-no-return', `${member} would undo what can not be taken back any more`);
   if (accepting.includes(state)) return undefined;
   const ahead = reachableFrom(definition, state);
   const early = accepting.some((one) => ahead.has(one));

@@ -158,6 +158,8 @@ export interface UpdateHandler {
   /** The states that accept it. */
   readonly in: readonly string[];
   readonly to?: string;
+  /** Enters `to`, and undoes what was done. */
+  readonly undo?: boolean;
   /** Wire name and version of the declared input. */
   readonly inputType?: string;
   /** What is wrong with an input; empty if nothing is. */

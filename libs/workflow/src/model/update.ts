@@ -32,6 +32,8 @@ export type UpdateRule =
   /** The run may still come to a state that accepts it. */
   | 'state-not-reached'
   | 'state-left'
+  /** It would undo what can not be taken back any more. */
+  | 'past-no-return'
   | 'run-not-started'
   | 'run-ended'
   /** A step has given up, and a person has not seen to it yet. */
