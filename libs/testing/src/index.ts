@@ -12,6 +12,7 @@ export { describeWithOwnRedis, describeWithRedis, testRedisUrl } from './describ
 export { type EffectCounts, EffectLedger } from './effect-ledger.js';
 export { fastSettings, PostgresServer, startPostgres } from './embedded-postgres.js';
 export type { PostgresOptions } from './embedded-postgres.js';
+export { LocalHints } from './engine/local-hints.js';
 export { startTestEngine, type TestEngine, type TestEngineOptions } from './engine/start-test-engine.js';
 export { COMES_TO_REST, exploreModel } from './explorer/explore-model.js';
 export type {

@@ -1,6 +1,6 @@
 import type { HintChannel, HintHandler } from '@pawl/workflow';
 
-/** Hints within one process: no queue is needed. Without a handler they are lost, as hints may be. */
+/** Hints within one process, as the `hintChannel` of an application under test: no queue is needed. Without a handler they are lost, as hints may be. */
 export class LocalHints implements HintChannel {
   private handler: HintHandler | undefined;
 
