@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const PAGES = [...pagesOf('.'), ...pagesOf('docs'), ...pagesOf('libs')];
+const PAGES = [...pagesOf('.'), ...pagesOf('docs'), ...pagesOf('examples'), ...pagesOf('libs')];
 
 it.each(PAGES)('%s links to what is there', (page) => {
   const links = [...textOf(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target = '']) => target);
