@@ -21,6 +21,49 @@ it('runs the steps of a state in the order of their declaration', () => {
   expect(dueNames(definition, run, done('reserveStock', 'charge', 'releaseForShipment'))).toEqual([]);
 });
 
+describe('with a graph', () => {
+  const [template] = definition.steps;
+  /** Steps of one state, each behind the ones that it names. */
+  const graph = (after: Record<string, readonly string[]>) => ({
+    ...definition,
+    steps: Object.entries(after).flatMap(([name, names]) =>
+      template ? [{ ...template, name, in: 'Accepted', after: names }] : [],
+    ),
+  });
+
+  it('runs the arms of a diamond side by side, and joins them', () => {
+    const diamond = graph({ a: [], b: ['a'], c: ['a'], d: ['b', 'c'] });
+    const due = (...names: string[]) => dueNames(diamond, acceptedRun(), done(...names));
+    expect([due(), due('a'), due('a', 'b'), due('a', 'c'), due('a', 'b', 'c')]).toEqual([
+      ['a'],
+      ['b', 'c'],
+      ['c'],
+      ['b'],
+      ['d'],
+    ]);
+  });
+
+  it('runs two chains side by side, whatever the other one has come to', () => {
+    const chains = graph({ a: [], b: ['a'], x: [], y: ['x'] });
+    expect(dueNames(chains, acceptedRun(), [])).toEqual(['a', 'x']);
+    expect(dueNames(chains, acceptedRun(), done('x'))).toEqual(['a', 'y']);
+    const held = [...done('x'), stepRecord({ name: 'a', status: 'in_doubt', inDoubt: true })];
+    expect(dueNames(chains, acceptedRun(), held)).toEqual(['y']);
+  });
+
+  it('counts what was skipped or lost as over, and what waits for its next attempt as due', () => {
+    const chain = graph({ a: [], b: ['a'] });
+    const dueWith = (status: 'skipped' | 'lost' | 'retrying' | 'failed') =>
+      dueNames(chain, acceptedRun(), [stepRecord({ name: 'a', status })]);
+    expect([dueWith('skipped'), dueWith('lost'), dueWith('retrying'), dueWith('failed')]).toEqual([
+      ['b'],
+      ['b'],
+      ['a'],
+      [],
+    ]);
+  });
+});
+
 it('has no step due for a run that waits or has ended', () => {
   expect(dueNames(definition, { ...acceptedRun(), status: 'waiting' }, [])).toEqual([]);
   expect(dueNames(definition, { ...acceptedRun(), status: 'failed' }, [])).toEqual([]);
