@@ -1,7 +1,7 @@
 import { NoEffectError } from '@pawl/workflow';
 import { expectSound } from './engine-checks.js';
 import { Barrier } from './gate.js';
-import { Departed, Remarked } from './journey.js';
+import { Departed, GivenUp, Remarked } from './journey.js';
 import { ANN, JourneyStage } from './journey-stage.js';
 
 describe('A run is paused', () => {
@@ -141,6 +141,39 @@ describe('A run is paused', () => {
       [runId],
     );
     expect(timer).toEqual({ soon: true });
+  });
+
+  it('and an event ends it: what it left open is undone once it is resumed', async () => {
+    stopAt('flight');
+    await journeys.want('given up');
+    const goOn = await calling.arrival();
+    await journeys.control('given up').pause(ANN);
+    expect(await journeys.deliver('given up', new GivenUp())).toBe('applied accepted');
+    goOn();
+    await journeys.in('given up', { status: 'paused', state: 'CalledOff' });
+    expect(journeys.bookings.calls).toEqual(['flight']);
+    await journeys.control('given up').resume(ANN);
+    await journeys.in('given up', { status: 'completed' });
+    expect(journeys.bookings.calls).toEqual(['flight', 'cancelFlight']);
+  });
+
+  it('the time for all attempts at a step does not run meanwhile', async () => {
+    journeys.bookings.during = async () => {
+      await calling.stop();
+      throw new NoEffectError('no answer');
+    };
+    const runId = await journeys.want('with a deadline');
+    const goOn = await calling.arrival();
+    await journeys.control('with a deadline').pause(ANN);
+    goOn();
+    await journeys.in('with a deadline', { status: 'paused' });
+    const earlier = (column: string) => `${column} = ${column} - interval '3 hours'`;
+    await journeys.stage.rows(`update pawl.run set ${earlier('paused_at')} where id = $1`, [runId]);
+    const columns = ['intended_at', 'expires_at', 'next_attempt_at'].map(earlier).join(', ');
+    await journeys.stage.rows(`update pawl.step set ${columns} where run_id = $1`, [runId]);
+    journeys.bookings.during = async () => undefined;
+    await journeys.control('with a deadline').resume(ANN);
+    await journeys.in('with a deadline', { state: 'Booked' });
   });
 
   it('and has gone on in the journal, in order', async () => {

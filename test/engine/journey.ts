@@ -14,6 +14,9 @@ export class Remarked {
 @MessageType({ name: 'journey.departed', version: 1 })
 export class Departed {}
 
+@MessageType({ name: 'journey.given-up', version: 1 })
+export class GivenUp {}
+
 @MessageType({ name: 'journey.returned', version: 1 })
 export class Returned {}
 
@@ -68,7 +71,10 @@ export class JourneyWorkflow {
     data.remarks?.push(words);
   }
 
-  @journey.Step({ in: 'Booking', effect: 'external', retry: { attempts: 2, delay: 5 } })
+  @journey.On(GivenUp, { in: 'Booking', to: 'CalledOff', competes: true, late: 'ignore' })
+  givenUp(): void {}
+
+  @journey.Step({ in: 'Booking', effect: 'external', deadline: '1h', retry: { attempts: 2, delay: 5 } })
   async flight(context: StepContext<Journey>): Promise<string> {
     return this.bookings.book('flight', context);
   }

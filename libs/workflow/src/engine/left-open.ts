@@ -22,10 +22,17 @@ export async function undoLeftOpen(
   if (left.length === 0) return change;
   const names = left.map(({ name }) => name);
   const records = await markAbandoned(tx, run, names);
-  const after = withAbandoned(definition, run, records);
+  const after = asPaused(before, withAbandoned(definition, run, records));
   if (after === run) return change;
   const receipts = change.receipts.map((receipt) =>
     receipt.status === run.status ? { ...receipt, status: after.status } : receipt,
   );
   return { ...change, run: after, receipts };
+}
+
+/** A paused run undoes nothing before it is resumed. */
+function asPaused(before: Run, after: Run): Run {
+  return before.status === 'paused' && after.status === 'compensating'
+    ? { ...after, status: 'paused' }
+    : after;
 }

@@ -34,17 +34,29 @@ const MOVE_TIMERS = statement(
    from pawl.run r where r.id = $1 and t.run_id = r.id and r.paused_at is not null`,
 );
 
+// So is the time for all attempts at a step.
+const MOVE_DEADLINES = statement(
+  'move_deadlines_of_paused_run',
+  `update pawl.step s set expires_at = s.expires_at + (clock_timestamp() - greatest(r.paused_at, s.intended_at))
+   from pawl.run r where r.id = $1 and s.run_id = r.id and s.round = r.round and s.expires_at is not null and s.finished_at is null
+     and r.paused_at is not null`,
+);
+
 const RETRY_STEP = statement(
   'retry_step',
   `update pawl.step set status = 'retrying', attempts = 0, confirm_attempts = 0, in_doubt = $6, next_attempt_at = clock_timestamp(),
-     expires_at = null, finished_at = null, items_failed = case when items_failed is not null then '{}'::int8multirange end
+     expires_at = null, finished_at = null, items_failed = case when items_failed is not null then
+       -- Those that are lost stay so.
+       coalesce((select range_agg(int8range(l.item, l.item + 1)) from pawl.step l where l.run_id = $1 and l.round = $2 and l.name = $4
+         and l.generation = $5 and l.item >= 0 and l.status = 'lost'), '{}') end
    where run_id = $1 and round = $2 and kind = $3 and name = $4 and generation = $5 and item = -1`,
 );
 
 const RETRY_ITEMS = statement(
   'retry_items',
-  `update pawl.step set status = 'retrying', attempts = 0, confirm_attempts = 0, next_attempt_at = clock_timestamp(), expires_at = null, finished_at = null
-   where run_id = $1 and round = $2 and kind = $3 and name = $4 and generation = $5 and item >= 0 and status = 'failed'`,
+  `update pawl.step set status = 'retrying', attempts = 0, confirm_attempts = 0, in_doubt = in_doubt and $6, next_attempt_at = clock_timestamp(),
+     expires_at = null, finished_at = null
+   where run_id = $1 and round = $2 and kind = $3 and name = $4 and generation = $5 and item >= 0 and status in ('failed', 'in_doubt')`,
 );
 
 // Another generation is another effect: of the one before it is known that there was none.
@@ -77,6 +89,7 @@ export async function writeControl(
   const { run, journal, steps, resumed } = change;
   for (const order of steps) await writeStep(tx, run, order, keyOf);
   if (resumed) await tx.query(MOVE_TIMERS, [run.id]);
+  if (resumed) await tx.query(MOVE_DEADLINES, [run.id]);
   const [row] = await tx.query<{ due: boolean; dispatch: number }>(CONTROL_RUN, [
     run.id,
     run.status,
