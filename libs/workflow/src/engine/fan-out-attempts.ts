@@ -102,14 +102,16 @@ export class FanOutAttempts {
     item: ItemDue,
     at: AttemptAt,
   ): Promise<ItemDue[]> {
-    const { timeoutMs, head } = items;
+    const { timeoutMs, head, step } = items;
     const deadlineMs = items.timeLeftMs();
     const call = { ...itemCall(items, item), timeoutMs, deadlineMs };
     await this.parts.external.perform(activated, {
       at,
       terms: {
         timeoutMs: attemptMaxMs({ timeoutMs, ...(deadlineMs !== undefined && { deadlineMs }) }),
+        // The step as a whole said so when it was begun.
         noReturn: false,
+        guarantee: head.kind === 'step' ? step.guarantee : 'at-least-once',
       },
       call,
       close: (tx, work) => this.parts.closer.close(tx, activated, head, work),
