@@ -67,10 +67,12 @@ export class ExternalStep {
     const leftMs = terms.timeoutMs + DOUBT_GRACE_MS - (performance.now() - askedAtMs);
     const { claim, held } = activated;
     const { attempts } = intent;
+    const once = terms.guarantee === 'at-most-once';
     const requests = new StepRequests(this.exchange, { ...intent, idempotencyKey: at.idempotencyKey });
     const result = await callStep({
       ...call,
       leftMs,
+      finishes: once,
       attempted: at,
       run: claim.run,
       outputs: outputsOf(claim),
@@ -79,7 +81,6 @@ export class ExternalStep {
       signal: held.signal,
     });
     crashPoint('external.after-effect');
-    const once = terms.guarantee === 'at-most-once';
     const closed = await this.close(activated, { at, attempts, once, close }, result);
     requests.forget(this.forgetting);
     return closed;

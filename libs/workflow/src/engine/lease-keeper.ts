@@ -10,6 +10,11 @@ export interface Held {
   readonly signal: AbortSignal;
 }
 
+/** Why the signal of a run is aborted while its lease goes on: there is no time to begin anything. */
+export class StoppingError extends Error {
+  override readonly name = 'StoppingError';
+}
+
 interface Keeping extends Held {
   readonly controller: AbortController;
   /** By this process's monotonic clock, from before the claim or renewal was sent: the lease can not end earlier. */

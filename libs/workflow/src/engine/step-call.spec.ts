@@ -4,6 +4,7 @@ import { runInNewContext, runInThisContext } from 'node:vm';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { StepDefinition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
+import { StoppingError } from './lease-keeper.js';
 import { callStep } from './step-call.js';
 
 setFlagsFromString('--expose-gc');
@@ -89,5 +90,46 @@ describe('an attempt that somebody counts on to have no effect after a while', (
     const late = call(async () => (begun = true), new AbortController().signal, 60_000, 0);
     await expect(late).rejects.toMatchObject({ cause: { code: 'no_effect' } });
     expect(begun).toBe(false);
+  });
+});
+
+describe('a call that is never made again', () => {
+  const attempted = {
+    kind: 'step',
+    name: 'mail',
+    undoes: null,
+    item: -1,
+    generation: 0,
+    effect: 'external',
+  } as const;
+  const mail = (signal: AbortSignal, answered: Promise<string>) =>
+    callStep({
+      attempted,
+      timeoutMs: 60_000,
+      perform: () => answered,
+      run,
+      outputs: {},
+      attempt: 1,
+      signal,
+      finishes: true,
+    });
+
+  it('may end although the process stops', async () => {
+    const stopping = new AbortController();
+    const sent = mail(stopping.signal, turn('sent'));
+    stopping.abort(new StoppingError('The process is shutting down.'));
+    expect(await sent).toMatchObject({ output: 'sent' });
+  });
+
+  it('is not begun then', async () => {
+    const sent = mail(AbortSignal.abort(new StoppingError('The process is shutting down.')), turn('sent'));
+    await expect(sent).rejects.toMatchObject({ cause: { code: 'no_effect' } });
+  });
+
+  it('ends when its lease is lost', async () => {
+    const lease = new AbortController();
+    const sent = mail(lease.signal, never());
+    lease.abort(new Error('lost'));
+    await expect(sent).rejects.toMatchObject({ cause: { message: 'lost' } });
   });
 });

@@ -7,6 +7,7 @@ import type { Run } from '../model/run.js';
 import type { StepContext } from '../model/step-context.js';
 import { type Attempted, idempotencyKeyOf, messageIdOf } from './attempt.js';
 import { freezeDeep } from './freeze-deep.js';
+import { StoppingError } from './lease-keeper.js';
 import type { StepRequests } from './step-requests.js';
 
 /** What one attempt at a step, its compensation or its confirmation is made with. */
@@ -32,6 +33,8 @@ export interface StepCall {
   readonly requests?: StepRequests;
   /** Aborted when the lease is lost or the process shuts down. */
   readonly signal: AbortSignal;
+  /** It is never made again: once begun it may end although the process shuts down, as far as that waits for it. */
+  readonly finishes?: boolean;
 }
 
 export interface StepResult {
@@ -136,7 +139,15 @@ interface Limit {
  * collector takes the timeout away before it fires (nodejs/node#54614).
  */
 function limitOf(call: StepCall): Limit {
-  const { attempted, attempt, timeoutMs, deadlineMs = timeoutMs, leftMs = timeoutMs, signal } = call;
+  const {
+    attempted,
+    attempt,
+    timeoutMs,
+    deadlineMs = timeoutMs,
+    leftMs = timeoutMs,
+    signal,
+    finishes,
+  } = call;
   const controller = new AbortController();
   const passed = new Promise<never>((_, reject) => {
     controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error), {
@@ -153,8 +164,10 @@ function limitOf(call: StepCall): Limit {
       ),
     Math.min(timeoutMs, deadlineMs, leftMs),
   );
-  const follow = (): void => controller.abort(signal.reason);
-  if (signal.aborted) follow();
+  const follow = (): void => {
+    if (!finishes || !(signal.reason instanceof StoppingError)) controller.abort(signal.reason);
+  };
+  if (signal.aborted) controller.abort(signal.reason);
   else signal.addEventListener('abort', follow, { once: true });
   const dispose = (): void => {
     clearTimeout(timer);

@@ -4,7 +4,7 @@ import { type Claim, claimOverdue, type ClaimOptions } from '../store/claims.js'
 import { Activation, type ActivationEnd, type ActivationParts } from './activation.js';
 import type { ClaimLane } from './claim-lane.js';
 import type { Definitions } from './definitions.js';
-import type { LeaseKeeper } from './lease-keeper.js';
+import { type LeaseKeeper, StoppingError } from './lease-keeper.js';
 
 export interface WorkerParts {
   readonly transactions: Transactions;
@@ -109,7 +109,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.stopping = true;
     for (const nap of this.naps) clearTimeout(nap);
-    this.parts.leases.abortAll(new Error('The process is shutting down.'));
+    this.parts.leases.abortAll(new StoppingError('The process is shutting down.'));
     const inTime = await Promise.race([this.settled(), timeout(this.parts.drainMs)]);
     if (!inTime)
       this.parts.onError(
