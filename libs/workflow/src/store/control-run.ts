@@ -122,5 +122,7 @@ async function writeStep(
     return;
   }
   await tx.query(RETRY_STEP, [...at, order.inDoubt]);
-  if (itemsTotal !== null) await tx.query(RETRY_ITEMS, at);
+  // Each item knows for itself whether it is in doubt; a person has spoken of those that the step waited for.
+  const keepDoubt = order.inDoubt || !order.record.inDoubt;
+  if (itemsTotal !== null) await tx.query(RETRY_ITEMS, [...at, keepDoubt]);
 }
