@@ -49,11 +49,12 @@ const STILL_CLAIMABLE = statement(
   `select r.id from pawl.run r where r.id = any ($1::uuid[]) and ${isClaimable(2)}`,
 );
 
+// The clock is asked once, by a subquery: of a volatile function the index knows nothing, and each pass would read all that is not due yet.
 const CLAIM_OVERDUE = statement(
   'claim_overdue',
   `with oldest as (
      select r.id from pawl.run r
-     where r.due_at <= clock_timestamp() - make_interval(secs => $6 / 1000.0) and ${isClaimable(3)}
+     where r.due_at <= (select clock_timestamp()) - make_interval(secs => $6 / 1000.0) and ${isClaimable(3)}
      order by r.due_at limit $1
    ), chosen as (
      select r.id from pawl.run r join oldest using (id) where ${isClaimable(3)} order by r.id for no key update of r skip locked
@@ -110,7 +111,7 @@ const READ_CLAIMED = statement(
 const QUARANTINE = statement(
   'quarantine_runs',
   `with poisonous as (
-     select id from pawl.run where due_at <= clock_timestamp() and status in ('running', 'compensating') and claims >= $1
+     select id from pawl.run where due_at <= (select clock_timestamp()) and status in ('running', 'compensating') and claims >= $1
      order by due_at limit $2 for no key update skip locked
    )
    update pawl.run r set due_at = null, lease_until = null, fencing_token = r.fencing_token + 1,

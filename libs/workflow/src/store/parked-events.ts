@@ -150,7 +150,7 @@ const RESOLVE_DEAD_LETTERS = statement(
 const EXPIRE_PARKED = statement(
   'expire_parked_events',
   `with overdue as (
-     select id from pawl.parked_event where deadline <= clock_timestamp() and dead_letter_id is null
+     select id from pawl.parked_event where deadline <= (select clock_timestamp()) and dead_letter_id is null
      order by deadline limit $1 for update skip locked
    ), expired as (
      update pawl.parked_event p set dead_letter_id = gen_random_uuid() from overdue o where p.id = o.id returning p.*

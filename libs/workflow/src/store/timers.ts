@@ -42,10 +42,11 @@ const TAKE_DUE_TIMERS = statement(
 );
 
 // The rows are not locked: who fires a timer locks its run and takes the timer under that lock.
+// Of a volatile function an index knows nothing: the clock is asked once, by a subquery, or each pass would read all timers that are not due yet.
 const RUNS_WITH_DUE_TIMERS = statement(
   'runs_with_due_timers',
   `select t.run_id as id from pawl.timer t join pawl.run r on r.id = t.run_id
-   where t.fire_at <= clock_timestamp() and r.status in ('awaited', 'running', 'waiting') and (r.workflow, r.version) in (select * from unnest($1::text[], $2::int[]))
+   where t.fire_at <= (select clock_timestamp()) and r.status in ('awaited', 'running', 'waiting') and (r.workflow, r.version) in (select * from unnest($1::text[], $2::int[]))
    order by t.fire_at limit $3`,
 );
 
