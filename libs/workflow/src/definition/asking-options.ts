@@ -22,12 +22,17 @@ export type Updating<Data, Input> = (data: Data, input: Input) => PlainAnswer | 
 /** Answers from the run's data, which is frozen. `Args` are the caller's. */
 export type Querying<Data> = (data: Readonly<Data>, args: never) => PlainAnswer;
 
-/** Where a run is, for its status. */
+/** Where a run is and how far it has come, for its status. */
 export interface StatusPosition<State extends string = string> {
   readonly status: RunStatus;
   readonly state: State;
   /** Why a person should look: for words such as "we are looking into it", never to be quoted. */
   readonly attention: string | null;
+  /**
+   * What its steps have returned, by name, also of those that were undone since. Of a step that runs for each item, from its beginning on:
+   * `{ total, done, failed }`.
+   */
+  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /** A decorator for the method `status`, whose answer `client.status` hands out. */

@@ -4,7 +4,7 @@ import { isOver } from '../machine/is-over.js';
 import { type PublicStatus, publicStatus } from '../machine/public-status.js';
 import type { Definition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
-import { findRun } from '../store/find-run.js';
+import { findStanding } from '../store/find-standing.js';
 import type { RunAddress } from '../store/lock-runs.js';
 import type { Definitions } from './definitions.js';
 import { freezeDeep } from './freeze-deep.js';
@@ -13,6 +13,7 @@ import { RunNotFoundError } from './run-not-found-error.js';
 /** A run that was started, with the class that can read it. */
 interface Readable {
   readonly run: Run & { readonly state: string };
+  readonly outputs: Readonly<Record<string, unknown>>;
   readonly definition: Definition;
 }
 
@@ -33,19 +34,19 @@ export class RunQuestions {
 
   /** What the method with `@Status` says, or what every workflow can. @throws RunNotFoundError, PawlError `version_not_here` */
   async status(address: RunAddress): Promise<unknown> {
-    const { run, definition } = await this.read(address);
+    const { run, outputs, definition } = await this.read(address);
     const { status, state, attention, data } = run;
     if (!definition.status) return publicStatus(run) satisfies PublicStatus;
-    return synchronous('status', definition.status.answer(data, { status, state, attention }));
+    return synchronous('status', definition.status.answer(data, { status, state, attention, outputs }));
   }
 
   private async read(address: RunAddress): Promise<Readable> {
-    const run = await findRun(this.manager, address);
+    const { run, outputs = {} } = (await findStanding(this.manager, address)) ?? {};
     if (run === undefined || run.state === null) throw new RunNotFoundError(address);
     const definition = this.definitions.deciding(run, []);
     if (!definition) throw versionNotHere(run);
     freezeDeep(run.data);
-    return { run: { ...run, state: run.state }, definition };
+    return { run: { ...run, state: run.state }, outputs, definition };
   }
 }
 

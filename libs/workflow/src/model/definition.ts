@@ -181,7 +181,12 @@ export interface StatusView {
   /** Pure; changes nothing. */
   readonly answer: (
     data: unknown,
-    position: { readonly status: RunStatus; readonly state: string; readonly attention: string | null },
+    position: {
+      readonly status: RunStatus;
+      readonly state: string;
+      readonly attention: string | null;
+      readonly outputs: Readonly<Record<string, unknown>>;
+    },
   ) => unknown;
 }
 
