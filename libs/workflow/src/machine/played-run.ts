@@ -16,6 +16,7 @@ import { pairKey, toLookUp } from './facts.js';
 import { beginUndo, hasEnded } from './position.js';
 import { afterGivingUp } from './step-failure.js';
 import { afterStep, dueSteps, restingOrRunning } from './steps.js';
+import { instantOf } from './timer-instant.js';
 import { afterUndo, toUndo } from './undo.js';
 
 /** What has become of a run, and of whom it was told. */
@@ -128,7 +129,9 @@ export class PlayedRun {
     if (hasEnded(this.run) || this.run.state === null) return [];
     return this.definition.timeouts.filter(
       (timeout) =>
-        [this.run.state, EVERY_STATE].includes(timeout.in) && !this.rows.fired.includes(firedName(timeout)),
+        [this.run.state, EVERY_STATE].includes(timeout.in) &&
+        !this.rows.fired.includes(firedName(timeout)) &&
+        (timeout.at === undefined || instantOf(timeout, this.run.data).kind === 'at'),
     );
   }
 
