@@ -29,6 +29,7 @@ export {
   WorkflowClient,
 } from './engine/workflow-client.js';
 export type { EffectLeft, RedriveTerms, RefusalCode, SkipTerms } from './machine/control-order.js';
+export type { ItemsOutput } from './machine/items.js';
 export { NoEffectError } from './machine/no-effect-error.js';
 export type { MigrationProblem, MigrationReport } from './engine/migration-report.js';
 export { type MigrationOptions, WorkflowVersions } from './engine/workflow-versions.js';
