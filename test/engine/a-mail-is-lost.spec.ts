@@ -29,7 +29,7 @@ class MailingWorkflow {
   @mailing.On(CalledOff, { in: ['Ordered', 'Told'], to: 'CalledOff', undo: true, competes: true })
   calledOff(): void {}
 
-  @mailing.Step({ in: 'Ordered', effect: 'external', guarantee: 'at-most-once', retry, timeout: 200 })
+  @mailing.Step({ in: 'Ordered', effect: 'external', guarantee: 'at-most-once', retry, timeout: 1_000 })
   async mail(context: Context): Promise<unknown> {
     return this.agency.call('mail', context);
   }

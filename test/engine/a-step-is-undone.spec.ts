@@ -71,13 +71,13 @@ describe('A step is undone', () => {
   });
 
   it('also if it may have taken effect: its compensation is told that nobody knows', async () => {
-    agency.does.set('car times out', async () => new Promise(() => undefined));
+    agency.does.set('flight times out', async () => new Promise(() => undefined));
     await order('times out');
     await engine.drain();
     await engine.clock.advance('1s');
     await engine.drain();
-    expect(await stepOf(engine, 'times out', 'car')).toMatchObject({ status: 'failed', attempts: 2 });
-    expect(agency.undone('times out')).toEqual([['cancelCar', 'unknown'], ...told('times out').slice(1)]);
+    expect(await stepOf(engine, 'times out', 'flight')).toMatchObject({ status: 'failed', attempts: 2 });
+    expect(agency.undone('times out')).toEqual([['cancelFlight', 'unknown']]);
     expect(await run('times out')).toMatchObject({ status: 'compensated' });
   });
 

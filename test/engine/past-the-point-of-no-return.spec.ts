@@ -30,7 +30,7 @@ class ShippingWorkflow {
   @shipping.On(CalledOff, { in: 'Ordered', to: 'CalledOff', undo: true, competes: true })
   calledOff(): void {}
 
-  @shipping.Step({ in: 'Ordered', effect: 'external', retry, timeout: 200 })
+  @shipping.Step({ in: 'Ordered', effect: 'external', retry })
   async charge(context: Context): Promise<unknown> {
     return this.agency.call('charge', context);
   }
@@ -40,7 +40,7 @@ class ShippingWorkflow {
     return this.agency.undo('refund', context);
   }
 
-  @shipping.Step({ in: 'Ordered', effect: 'external', noReturn: true, retry, timeout: 200 })
+  @shipping.Step({ in: 'Ordered', effect: 'external', noReturn: true, retry })
   async ship(context: Context): Promise<unknown> {
     return this.agency.call('ship', context);
   }

@@ -114,7 +114,7 @@ export class TripWorkflow {
     return this.agency.undo('cancelHotel', context);
   }
 
-  @trip.Step({ in: 'Booking', to: 'Booked', effect: 'external', retry, timeout: 200 })
+  @trip.Step({ in: 'Booking', to: 'Booked', effect: 'external', retry })
   async car(context: Context): Promise<unknown> {
     return this.agency.call('car', context);
   }
