@@ -57,6 +57,15 @@ const fine: Record<string, string> = {
     async charge({ data, idempotencyKey }: StepContext<Order>) { return data.customer + idempotencyKey; }
     @order.Step({ in: 'Busy', to: 'Closed', effect: 'external', alone: true })
     async release() {}`),
+  'steps that name each other, and run for each item': member(`
+    @order.Step({ in: 'Busy', after: [], forEach: { items: (data) => data.lines, concurrency: 2, onItemFailure: 'continue' } })
+    async pack({ index, item }: StepContext<Order>) { return { index, item }; }
+    @order.Step({ in: 'Busy', after: [] })
+    async charge() { return 'receipt'; }
+    @order.Step({ in: 'Busy', after: ['pack', 'charge'] })
+    async label() {}
+    @order.Step({ in: 'Busy', forEach: { items: (_, outputs) => Number(outputs['label']) } })
+    async count() {}`),
   'a request of another service': member(`@order.Step({ in: 'Open', to: 'Busy', effect: 'external' })
     async ask({ request, data }: StepContext<Order>): Promise<number> {
       return (await request('http://shop/requests', { type: quote, body: { sku: data.customer } })).cents;
@@ -230,6 +239,20 @@ const refused: Record<string, [snippet: string, error: string]> = {
   'an unknown state in `to`': [
     member(`@order.On(Accepted, { in: 'Open', to: 'Bust' }) accepted() {}`),
     `'"Bust"' is not assignable`,
+  ],
+  'a step that waits for none of its class': [
+    member(
+      `@order.Step({ in: 'Open' }) async pack() {} @order.Step({ in: 'Open', after: ['pakc'] }) async label() {}`,
+    ),
+    `Property 'pakc' is missing in type 'W'`,
+  ],
+  'items that are neither a list nor a count': [
+    member(`@order.Step({ in: 'Open', forEach: { items: (data) => data.customer } }) async pack() {}`),
+    `Type 'string' is not assignable to type 'number | readonly unknown[]'`,
+  ],
+  'an unknown consequence of an item that fails': [
+    member(`@order.Step({ in: 'Open', forEach: { items: () => 1, onItemFailure: 'skip' } }) async pack() {}`),
+    `Type '"skip"' is not assignable`,
   ],
   'an unknown state of a step': [
     member(`@order.Step({ in: 'Bust' }) async work() {}`),

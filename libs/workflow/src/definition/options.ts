@@ -59,7 +59,7 @@ interface SharedOptions<Data, Event> {
  * How a step is run and tried again. Without `after`, `forEach` and the like the steps of a state run one after the other, in the order of
  * their declaration.
  */
-export interface StepOptions<Data, State extends string> {
+export interface StepOptions<Data, State extends string, After extends string = string> {
   readonly in: State;
   /** Moves the run when the step is done, which is when all steps of its state are; only one step of a state can. */
   readonly to?: State;
@@ -74,7 +74,7 @@ export interface StepOptions<Data, State extends string> {
    */
   readonly guarantee?: 'at-least-once' | 'at-most-once';
   /** Steps of the same state that have to be done first. `[]`: none, it begins at once. Default: the step declared before it. */
-  readonly after?: readonly string[];
+  readonly after?: readonly After[];
   /** Runs the step once for each item, each with a key, attempts and an outcome of its own. */
   readonly forEach?: ForEachOptions<Data>;
   /** How long after it became due it is begun. Survives restarts. */
@@ -185,6 +185,15 @@ type Has<Step extends string> = Record<Step, (...args: never[]) => Promise<unkno
 type OutputOf<Class, Step extends string> =
   Class extends Record<Step, (...args: never[]) => Promise<infer Output>> ? Output : never;
 
+/** A decorator for a step: the compiler knows the steps that it waits for. */
+export type DecoratesStep<Data, After extends string> = <
+  Declared extends (context: StepContext<Data>) => Promise<unknown>,
+>(
+  target: string extends After ? object : Has<After>,
+  member: string,
+  descriptor: TypedPropertyDescriptor<Declared>,
+) => void;
+
 /** A decorator for the compensation of a step: the compiler knows the step, and what it returns. */
 export type DecoratesCompensation<Data, Step extends string> = <
   Class extends Has<Step>,
@@ -236,7 +245,9 @@ export interface WorkflowDecorators<Data extends object, State extends string> {
     options: OnOptions<Data, State, NoInfer<Event>>,
   ): Decorates<Reducer<Data, Event>>;
   /** A method that acts. What it returns is kept under its name. */
-  Step(options: StepOptions<Data, State>): Decorates<(context: StepContext<Data>) => Promise<unknown>>;
+  Step<const After extends string = never>(
+    options: StepOptions<Data, State, After>,
+  ): DecoratesStep<Data, NoInfer<After>>;
   /** A method that undoes a step that is done or in doubt, newest step first. It is told what the step returned. */
   Compensate<Step extends string>(step: Step, options?: CompensateOptions): DecoratesCompensation<Data, Step>;
   /** A method that finds out whether an attempt in doubt took effect; it acts on nothing. */
