@@ -62,6 +62,18 @@ describe('an operator who controls orders', () => {
     expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   });
 
+  it('forks one from its start', async () => {
+    const { id } = await find('o-1');
+    const forked = await order(id, 'fork', { ...ann, key: 'o-1-again', revision: 1 });
+    expect(forked).toMatchObject({
+      status: 200,
+      body: { status: 'waiting', state: 'Submitted', changed: true },
+    });
+    expect(await find('o-1-again')).toMatchObject({ forkedFrom: id, data: { customer: 'ALFKI' } });
+    const taken = await order(id, 'fork', { ...ann, key: 'o-2', revision: 1 });
+    expect(taken).toMatchObject({ status: 409, body: { code: 'key_taken' } });
+  });
+
   it.each([
     ['pause', {}],
     ['pause', { actor: 'ann' }],
@@ -70,6 +82,7 @@ describe('an operator who controls orders', () => {
     ['redrive', { ...ann, data: 'x' }],
     ['redrive', { ...ann, assume: 'perhaps' }],
     ['skip', { ...ann, actor: '' }],
+    ['fork', { ...ann, key: 'k' }],
   ])('is told what is wrong with %s %j', async (action, body) => {
     expect((await order('0190c0de-0000-7000-8000-000000000000', action, body)).status).toBe(400);
   });

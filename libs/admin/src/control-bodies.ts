@@ -1,5 +1,5 @@
-import type { ControlOptions, RedriveTerms, SkipTerms } from '@pawl/workflow';
-import { Allow, IsIn, IsObject, IsOptional, IsString, IsUUID, Length } from 'class-validator';
+import type { ControlOptions, ForkTerms, RedriveTerms, SkipTerms } from '@pawl/workflow';
+import { Allow, IsIn, IsInt, IsObject, IsOptional, IsString, IsUUID, Length, Min } from 'class-validator';
 
 /** Who asks if the body does not say: whoever has the token. */
 const ACTOR = 'admin token';
@@ -18,6 +18,16 @@ export class ControlBody {
   @IsOptional()
   @IsUUID()
   id?: string;
+}
+
+/** Of a fork. */
+export class ForkBody extends ControlBody {
+  @Length(1, 512)
+  key!: string;
+
+  @IsInt()
+  @Min(1)
+  revision!: number;
 }
 
 export class SkipBody extends ControlBody {
@@ -40,11 +50,17 @@ export class RedriveBody extends SkipBody {
 }
 
 /** The body without what it leaves out, or gives as null where that says nothing. */
-export function termsOf<Body extends ControlBody>(
-  body: Body,
-): ControlOptions & (Body extends RedriveBody ? RedriveTerms : Body extends SkipBody ? SkipTerms : object) {
+export function termsOf<Body extends ControlBody>(body: Body): ControlOptions & TermsIn<Body> {
   const given = Object.entries(body).filter(
     ([name, value]) => value !== undefined && (value !== null || name === 'output'),
   );
-  return { actor: ACTOR, ...Object.fromEntries(given) } as ReturnType<typeof termsOf<Body>>;
+  return { actor: ACTOR, ...Object.fromEntries(given) } as ControlOptions & TermsIn<Body>;
 }
+
+type TermsIn<Body> = Body extends ForkBody
+  ? ForkTerms
+  : Body extends RedriveBody
+    ? RedriveTerms
+    : Body extends SkipBody
+      ? SkipTerms
+      : object;

@@ -13,7 +13,7 @@ import {
 import { ProblemFilter } from '@pawl/messaging';
 import { type ControlAnswer, ControlRefusedError, type RunControl, WorkflowControl } from '@pawl/workflow';
 import { AdminTokenGuard } from './admin-token.guard.js';
-import { ControlBody, RedriveBody, SkipBody, termsOf } from './control-bodies.js';
+import { ControlBody, ForkBody, RedriveBody, SkipBody, termsOf } from './control-bodies.js';
 
 const strictly = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 
@@ -73,6 +73,13 @@ export class ControlsController {
   @HttpCode(200)
   async skip(@Param('id', ParseUUIDPipe) id: string, @Body(strictly) body: SkipBody): Promise<ControlAnswer> {
     return this.ask(id, async (run) => run.skip(termsOf(body)));
+  }
+
+  /** Answers the new run. */
+  @Post('fork')
+  @HttpCode(200)
+  async fork(@Param('id', ParseUUIDPipe) id: string, @Body(strictly) body: ForkBody): Promise<ControlAnswer> {
+    return this.ask(id, async (run) => run.fork(termsOf(body)));
   }
 
   private async ask(id: string, order: (run: RunControl) => Promise<ControlAnswer>): Promise<ControlAnswer> {

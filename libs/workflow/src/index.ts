@@ -6,6 +6,7 @@ export { workflow } from './definition/workflow.js';
 export { definitionOf, verify } from './definition/verify.js';
 export type { Hint, HintChannel, HintHandler } from './dispatch/hints.js';
 export { type ControlAnswer, type ControlOptions, RunControl, WorkflowControl } from './engine/control.js';
+export type { ForkTerms } from './engine/fork-office.js';
 export { ControlRefusedError } from './engine/control-refused-error.js';
 export { Definitions } from './engine/definitions.js';
 export { StepFailedError, StepTimeoutError } from './engine/step-call.js';

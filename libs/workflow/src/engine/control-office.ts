@@ -5,6 +5,7 @@ import { control } from '../machine/control.js';
 import {
   type ControlChange,
   type Controlled,
+  type ControlRefusal,
   type ControlOrder,
   type EffectLeft,
   refused,
@@ -65,7 +66,7 @@ export class ControlOffice {
   }
 
   private async inOne(tx: Transaction, target: ControlTarget, asked: Asked): Promise<Outcome> {
-    const locked = await lock(tx, target);
+    const locked = await lockTarget(tx, target);
     const earlier = await findAction(tx, asked.id);
     if (earlier) return repeated(locked.run, earlier, asked);
     const definition = this.definitions.of(locked.run);
@@ -137,7 +138,8 @@ export class ControlOffice {
   }
 }
 
-async function lock(tx: Transaction, target: ControlTarget): Promise<LockedRun> {
+/** @throws PawlError `run_not_found` */
+export async function lockTarget(tx: Transaction, target: ControlTarget): Promise<LockedRun> {
   if ('key' in target) {
     const locked = await lockKnownRun(tx, target);
     if (locked === undefined) throw new RunNotFoundError(target);
@@ -178,9 +180,9 @@ function recordOf(decided: Controlled, { order }: Asked): Pick<OperatorAction, '
   return { outcome: 'done', detail: { ...terms, changed, ...left } };
 }
 
-const ID_REUSED = refused('id_reused', 'Another order was given under this id.');
+export const ID_REUSED = refused('id_reused', 'Another order was given under this id.');
 
-function unknownVersion({ workflow, version }: Run): Controlled {
+export function unknownVersion({ workflow, version }: Run): ControlRefusal {
   return refused(
     'version_unknown',
     `This process does not have version ${version} of ${workflow}; ask one that has, or deploy its class again.`,
@@ -188,7 +190,7 @@ function unknownVersion({ workflow, version }: Run): Controlled {
 }
 
 /** @throws PawlError `control_invalid` */
-function assertReadable({ id, actor, reason }: Asked): void {
+export function assertReadable({ id, actor, reason }: Required<ControlOptions>): void {
   const problems = [
     ...(isUuid(id) ? [] : ['id is to be a UUID']),
     ...(isText(actor, ACTOR_LENGTH_MAX)

@@ -4,6 +4,7 @@ import type { RunStatus } from '../model/run.js';
 import type { WorkflowClass } from './asking-types.js';
 import type { ControlOffice, ControlTarget } from './control-office.js';
 import type { Definitions } from './definitions.js';
+import type { ForkOffice, ForkTerms } from './fork-office.js';
 
 /** Who asks for something, and why: kept with the run and in `pawl.operator_action`. */
 export interface ControlOptions {
@@ -13,6 +14,12 @@ export interface ControlOptions {
   readonly reason: string;
   /** A UUID. What was asked under an id is done once, however often it is asked, and answered as the first time. Default: a new one. */
   readonly id?: string;
+}
+
+/** Who carries orders out. */
+interface Offices {
+  readonly orders: ControlOffice;
+  readonly forks: ForkOffice;
 }
 
 /** What has become of a run. */
@@ -35,7 +42,7 @@ export interface ControlAnswer {
  */
 export class RunControl {
   constructor(
-    private readonly office: ControlOffice,
+    private readonly offices: Offices,
     private readonly target: ControlTarget,
   ) {}
 
@@ -74,28 +81,36 @@ export class RunControl {
     return this.ask({ action: 'skip', ...terms }, { actor, reason, ...(id !== undefined && { id }) });
   }
 
+  /**
+   * Makes a new run, under a key of its own, as this one was at a point of its timeline, and lets it go on from there. Steps that were done by then
+   * are skipped there, with their outputs: they are this run's to undo. Answers the new run; this one stays as it is.
+   */
+  async fork({ key, revision, ...options }: ControlOptions & ForkTerms): Promise<ControlAnswer> {
+    return this.offices.forks.fork(this.target, { key, revision }, options);
+  }
+
   private async ask(order: ControlOrder, options: ControlOptions): Promise<ControlAnswer> {
-    return this.office.carryOut(this.target, order, options);
+    return this.offices.orders.carryOut(this.target, order, options);
   }
 }
 
 /** Where people's orders for runs come in. Inject it: `control.of(OrderWorkflow, 'A-1').cancel({ actor, reason })`. */
 export class WorkflowControl {
   constructor(
-    private readonly office: ControlOffice,
+    private readonly offices: Offices,
     private readonly definitions: Definitions,
   ) {}
 
   /** The run of a workflow with this key. */
   of(workflowClass: WorkflowClass, key: string): RunControl {
     const { workflow } = this.definitions.ofClass(workflowClass);
-    return new RunControl(this.office, { workflow, key });
+    return new RunControl(this.offices, { workflow, key });
   }
 
   /** The run with this id. */
   ofRun(runId: string): RunControl {
     if (!UUID.test(runId)) throw new PawlError('invalid_id', 'The id of a run is a UUID.');
-    return new RunControl(this.office, { runId });
+    return new RunControl(this.offices, { runId });
   }
 }
 

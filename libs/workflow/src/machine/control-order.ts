@@ -73,6 +73,9 @@ export type RefusalCode =
   | 'step_left_behind'
   | 'data_invalid'
   | 'output_invalid'
+  | 'fork_point'
+  | 'fork_diverges'
+  | 'key_taken'
   | 'version_unknown'
   | 'id_reused';
 

@@ -11,6 +11,7 @@ import { WorkflowControl } from '../engine/control.js';
 import { ControlOffice } from '../engine/control-office.js';
 import type { Definitions } from '../engine/definitions.js';
 import { WorkflowEventRedrive } from '../engine/event-redrive.js';
+import { ForkOffice } from '../engine/fork-office.js';
 import { LeaseKeeper } from '../engine/lease-keeper.js';
 import { Receiver } from '../engine/receiver.js';
 import { RunAdvancer } from '../engine/run-advancer.js';
@@ -75,8 +76,9 @@ export class WorkflowRuntime {
     this.consumer = new WorkflowConsumer(definitions, this.receiver);
     this.eventRedrive = new WorkflowEventRedrive(this.receiver);
     this.client = new WorkflowClient(transactions, definitions, advancer, this.receiver, hints);
-    const office = new ControlOffice(transactions, definitions, advancer, hints);
-    this.control = new WorkflowControl(office, definitions);
+    const orders = new ControlOffice(transactions, definitions, advancer, hints);
+    const forks = new ForkOffice(transactions, definitions, hints);
+    this.control = new WorkflowControl({ orders, forks }, definitions);
     this.versions = new WorkflowVersions(transactions, definitions, advancer, hints);
     this.leases = new LeaseKeeper(transactions, leaseMs, (_, error) =>
       this.warn('Leases could not be renewed', error),
