@@ -31,6 +31,7 @@ export function batchWorkflow({
   attempts = 2,
   delay = 20,
   timeout = 30_000,
+  noteEvery = 1,
   hooks = {},
 }: {
   readonly name?: string;
@@ -42,6 +43,8 @@ export function batchWorkflow({
   readonly delay?: number;
   /** Of one attempt. Milliseconds. */
   readonly timeout?: number;
+  /** Only each so-manieth item has an effect that can be counted. */
+  readonly noteEvery?: number;
   readonly hooks?: ItemHooks;
 } = {}) {
   const batch = workflow<Batch>()(name, {
@@ -69,7 +72,7 @@ export function batchWorkflow({
       forEach: { items: (data) => data.names, concurrency, onItemFailure },
     })
     async book(context: StepContext<Batch>): Promise<unknown> {
-      if (effect === 'transactional')
+      if (effect === 'transactional' && context.index % noteEvery === 0)
         await context.tx.query(`insert into app.effect (key, step, item, note) values ($1, 'book', $2, $3)`, [
           context.key,
           context.index,
