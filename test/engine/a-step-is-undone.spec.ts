@@ -20,7 +20,7 @@ describe('A step is undone', () => {
   /** As a process leaves a step that dies in its call. */
   const dieIn = async (key: string, name: string) =>
     engine.rows(
-      `update pawl.step s set status = 'intent', in_doubt = true, output = null, finished_at = null,
+      `update pawl.step s set status = 'intent', in_doubt = true, output = null, finished_at = null, next_attempt_at = null,
          deadline = clock_timestamp() + interval '10 s'
        from pawl.run r where r.id = s.run_id and r.key = $1 and s.name = $2`,
       [key, name],
@@ -96,18 +96,16 @@ describe('A step is undone', () => {
     expect(agency.undone('in doubt')).toEqual([['cancelCar', 'unknown'], ...told('in doubt').slice(1)]);
   });
 
-  it('also if an attempt before the last one may still take effect: it waits for that', async () => {
+  it('nor while an attempt before the last one may: that one has no outcome', async () => {
+    agency.does.set('car earlier attempt', async () => Promise.reject(new Error('connection reset')));
     await order('earlier attempt');
-    await engine.drain();
+    await engine.tick();
     await dieIn('earlier attempt', 'car');
-    await engine.rows(
-      `update pawl.step s set earlier_deadline = clock_timestamp() + interval '20 s', deadline = clock_timestamp()
-       from pawl.run r where r.id = s.run_id and r.key = 'earlier attempt' and s.name = 'car'`,
-    );
-    await callOff('earlier attempt');
+    await engine.rows(`update pawl.run set due_at = clock_timestamp() where key = 'earlier attempt'`);
     await engine.drain();
+    expect(await stepOf(engine, 'earlier attempt', 'car')).toMatchObject({ status: 'failed', attempts: 2 });
     expect(agency.undone('earlier attempt')).toEqual([]);
-    await engine.clock.advance('20s');
+    await engine.clock.advance('10s');
     await engine.drain();
     expect(agency.undone('earlier attempt')).toHaveLength(3);
   });
