@@ -1,3 +1,4 @@
+import { PostgresProxy, until } from '@pawl/testing';
 import { PermanentError } from '@pawl/workflow';
 import { expectSound, letTimePass, placeOrder } from './engine-checks.js';
 import { type EngineStage, startEngine } from './engine-stage.js';
@@ -10,6 +11,11 @@ import {
   SmallOrderWorkflow,
   Submitted,
 } from './small-order.js';
+
+interface Pool {
+  readonly totalCount: number;
+  readonly idleCount: number;
+}
 
 describe('A caller waits for a run', () => {
   let stage: EngineStage;
@@ -99,6 +105,30 @@ describe('A caller waits for a run', () => {
     await expect(waited).rejects.toThrow('the customer has hung up');
     await letTimePass(stage, 'aborted');
     expect(await order('aborted').wait({ timeout: '20s' })).toMatchObject({ run: { state: 'Cancelled' } });
+  });
+
+  it('while the database is away for a moment: it waits on', async () => {
+    const proxy = await PostgresProxy.start(stage.url);
+    const workflow = new SmallOrderWorkflow({ charge: async (key) => key });
+    const remote = await startEngine({
+      workflows: [workflow],
+      url: proxy.url(stage.url),
+      options: { work: false },
+    });
+    await order('away').start({ timeout: 0 });
+    const waited = remote.client.waitFor(SmallOrderWorkflow, 'away', { timeout: '20s' });
+    proxy.blackhole();
+    const { master: pool } = remote.dataSource.driver as unknown as { master: Pool };
+    await until(() => pool.totalCount > pool.idleCount, { what: 'a look that is not answered' });
+    proxy.reset();
+    proxy.pass();
+    await order('away').tell(new CancelRequested('changed my mind'));
+    try {
+      expect(await waited).toMatchObject({ reached: 'end', run: { state: 'Cancelled' } });
+    } finally {
+      await remote.stop();
+      await proxy.close();
+    }
   });
 
   it.each([

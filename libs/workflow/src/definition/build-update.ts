@@ -11,12 +11,13 @@ export function buildUpdate(
 ): UpdateHandler[] {
   const method = syncMethodOf(instance, member, report);
   if (!method) return [];
-  const { in: accepting = [], to, undo = false, input } = options;
+  // Boot checks what the compiler has refused, too.
+  const { in: accepting, to, undo = false, input }: Partial<typeof options> = options;
   const type = input && inputType(input, member, report);
   return [
     {
       member,
-      in: statesOf(accepting),
+      in: statesOf(accepting ?? []),
       ...(to !== undefined && { to }),
       ...(undo && { undo }),
       ...(type && { inputType: `${type.name} v${type.version}` }),
