@@ -4,7 +4,6 @@ import type { ItemDue } from '../machine/items.js';
 import { attemptMaxMs, nextMove } from '../machine/next-move.js';
 import { stepRecord } from '../model/step-record.js';
 import type { FinishedStep } from '../store/close-steps.js';
-import { giveUpItem } from '../store/items.js';
 import type { AttemptAt } from '../store/step-attempts.js';
 import { settleStepLoss } from '../store/step-losses.js';
 import type { Activated } from './activated.js';
@@ -13,10 +12,10 @@ import { outputsOf } from './claim-view.js';
 import { closingAlone } from './closing.js';
 import type { ExternalStep } from './external-step.js';
 import type { Failing, Failures } from './failures.js';
+import { failingItem, itemCall, itemOf } from './fan-out-calls.js';
 import type { FanOutCloser } from './fan-out-closer.js';
 import type { FanOutItems } from './fan-out-items.js';
 import type { Doubt, Inquiry } from './inquiry.js';
-import { type StepCall, StepFailedError } from './step-call.js';
 import type { Work } from './step-closer.js';
 import { hasIdled, reasonOf } from './step-idled.js';
 import { Refusal } from './step-outcome.js';
@@ -224,37 +223,5 @@ export class FanOutAttempts {
       };
     const record = item.record ?? stepRecord({ name: step.name, status: 'intent', inDoubt: true });
     return { ...of, record, at, close: (tx, work) => this.parts.closer.close(tx, activated, head, work) };
-  }
-}
-
-/** The item that gives up is counted in the head row, and nothing becomes of the run by it alone. */
-function failingItem({ retry, step, head }: FanOutItems, { record }: ItemDue, at: AttemptAt): Failing {
-  return {
-    at,
-    retry,
-    deadlineMs: undefined,
-    record,
-    // Whether the run can be undone follows from the step as a whole.
-    ...(head.kind === 'step' && { step: { ...step, noReturn: false } }),
-    consequence: () => ({ runStatus: null, attention: null }),
-    givenUp: async (tx) => giveUpItem(tx, { ...head, item: at.item }),
-  };
-}
-
-/** A question does not fail because the item can not be read: it is told its index. */
-function itemOf(items: FanOutItems, item: ItemDue): unknown {
-  try {
-    return items.callOf(item).item;
-  } catch {
-    return undefined;
-  }
-}
-
-/** @throws StepFailedError: the item is not there any more */
-function itemCall(items: FanOutItems, item: ItemDue): Pick<StepCall, 'perform' | 'besides' | 'item'> {
-  try {
-    return items.callOf(item);
-  } catch (error) {
-    throw new StepFailedError(items.head.name, error);
   }
 }
