@@ -23,6 +23,7 @@ export async function compileSources() {
   for (const directory of [...packages, 'migrations']) {
     if (existsSync(join(root, directory, 'package.json'))) await compilePackage(directory);
   }
+  await compileDirectory('examples');
   await compileDirectory('test');
 }
 
