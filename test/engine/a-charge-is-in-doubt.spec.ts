@@ -147,6 +147,22 @@ describe('A charge is in doubt', () => {
       expect(await run('no')).toMatchObject({ status: 'completed' });
     });
 
+    it('a call that was cut off may still be under way: a no counts a second after its time, not before', async () => {
+      agency.does.set('charge cut off', async (_, call) =>
+        call > 1 ? 'receipt' : new Promise(() => undefined),
+      );
+      answers('cut off', () => didNotHappen());
+      await order('cut off');
+      await engine.clock.advance('1s');
+      await engine.drain();
+      expect(agency.of('cut off')).toEqual(['charge', 'wasCharged']);
+      expect(await stepOf(engine, 'cut off', 'charge')).toMatchObject({ status: 'retrying' });
+      await engine.clock.advance('1s');
+      await engine.drain();
+      expect(agency.of('cut off')).toEqual(['charge', 'wasCharged', 'wasCharged', 'charge']);
+      expect(await run('cut off')).toMatchObject({ status: 'completed' });
+    });
+
     it('not more often than its policy allows; then nothing was done, and nothing is undone', async () => {
       fails('never', 9);
       answers('never', () => didNotHappen());

@@ -77,6 +77,10 @@ describe('A step is undone', () => {
     await engine.clock.advance('1s');
     await engine.drain();
     expect(await stepOf(engine, 'times out', 'flight')).toMatchObject({ status: 'failed', attempts: 2 });
+    // Both calls were told that their time is up, and do not listen.
+    expect(agency.undone('times out')).toEqual([]);
+    await engine.clock.advance('2s');
+    await engine.drain();
     expect(agency.undone('times out')).toEqual([['cancelFlight', 'unknown']]);
     expect(await run('times out')).toMatchObject({ status: 'compensated' });
   });

@@ -143,7 +143,14 @@ describe('A step waits for its time', () => {
 
     it('of a call: it is told so, and what is in doubt is undone', async () => {
       office.remind = hangs;
-      expect(await hurry('hangs')).toMatchObject({ status: 'compensated', state: 'Open' });
+      expect(await hurry('hangs')).toMatchObject({ status: 'compensating', state: 'Open' });
+      // What it has asked for may be under way for another second.
+      await engine.clock.advance('2s');
+      await engine.drain();
+      expect(await engine.client.runOf(HurryWorkflow, 'hangs')).toMatchObject({
+        status: 'compensated',
+        state: 'Open',
+      });
       expect(reasons).toEqual([expect.any(StepDeadlineError)]);
       expect(done).toEqual(['print', 'recall']);
       expect(await stepOf(engine, 'hangs', 'remind')).toMatchObject({ status: 'failed', attempts: 1 });

@@ -17,7 +17,7 @@ import type { FanOut } from './fan-out.js';
 import type { FanOutUndo } from './fan-out-undo.js';
 import type { Inquiry } from './inquiry.js';
 import type { StepCloser } from './step-closer.js';
-import { hasIdled, reasonOf } from './step-idled.js';
+import { hasIdled } from './step-idled.js';
 import { Refusal, type StepsClosed } from './step-outcome.js';
 import type { TransactionalSteps } from './transactional-steps.js';
 
@@ -174,8 +174,7 @@ export class Attempts {
       if (error instanceof Refusal) return 'again';
       if (error instanceof CommitUnknownError || (isTrouble(error) && !hasIdled(error))) throw error;
       // What the step returned or sent can not be written, or a constraint says no at COMMIT: the attempt has failed as if it had thrown.
-      if (together === 1)
-        return this.parts.failures.fail(activated, failing, reasonOf(error, failing.at.name));
+      if (together === 1) return this.parts.failures.fail(activated, failing, error);
       // The group spends no attempt: its steps run again, one transaction each.
       activated.oneByOne = true;
       return 'done';

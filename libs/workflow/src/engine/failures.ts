@@ -15,6 +15,7 @@ import { type AttemptAt, type Failure, recordFailure } from '../store/step-attem
 import { retractStepLoss } from '../store/step-losses.js';
 import type { Activated } from './activated.js';
 import type { StepCloser } from './step-closer.js';
+import { hasEndedCall, reasonOf } from './step-idled.js';
 import type { Tried } from './attempts.js';
 
 /** An attempt that may fail, and what would follow. */
@@ -51,7 +52,7 @@ export class Failures {
   constructor(private readonly parts: FailuresParts) {}
 
   /** An attempt has failed. */
-  async fail(activated: Activated, failing: Failing, error: unknown): Promise<Tried> {
+  async fail(activated: Activated, failing: Failing, thrown: unknown): Promise<Tried> {
     const { held } = activated;
     const stopping = this.parts.isStopping();
     if (held.signal.aborted && !stopping) return 'again';
@@ -59,10 +60,12 @@ export class Failures {
     const spentBefore = record?.attempts ?? 0;
     // Handed back in good order: the attempt is not spent.
     const givenBack = stopping && held.signal.aborted;
+    const error = reasonOf(thrown, at.name);
+    const ended = !givenBack && hasEndedCall(thrown);
     const attempts = givenBack ? spentBefore : Math.min(spentBefore + 1, retry.attemptsMax);
     const delay = givenBack ? 0 : nextAttempt(retry, attempts, error, this.parts.random);
     const inDoubt = at.effect === 'external' && ((record?.inDoubt ?? false) || !isDeclaredRefusal(error));
-    return this.record(activated, failing, { error, attempts, delay, inDoubt, ended: !givenBack });
+    return this.record(activated, failing, { error, attempts, delay, inDoubt, ended });
   }
 
   /** No further attempt is made: what is known of the last one stays as it is. */

@@ -17,7 +17,7 @@ import type { FanOutCloser } from './fan-out-closer.js';
 import type { FanOutItems } from './fan-out-items.js';
 import type { Doubt, Inquiry } from './inquiry.js';
 import type { Work } from './step-closer.js';
-import { hasIdled, reasonOf } from './step-idled.js';
+import { hasIdled } from './step-idled.js';
 import { Refusal } from './step-outcome.js';
 import type { TransactionalSteps } from './transactional-steps.js';
 
@@ -90,7 +90,7 @@ export class FanOutAttempts {
       if (error instanceof CommitUnknownError || (isTrouble(error) && !hasIdled(error))) throw error;
       // The group spends no attempt.
       if (portion.length > 1) return { kind: 'apart', items: portion };
-      await this.parts.failures.fail(activated, failing, reasonOf(error, failing.at.name));
+      await this.parts.failures.fail(activated, failing, error);
       return { kind: 'look', item: portion[0] };
     }
   }

@@ -1,7 +1,7 @@
 import { PawlError, sqlErrorKind } from '@pawl/core';
 import { messageTypeOf, outgoing, type OutgoingMessage } from '@pawl/messaging';
 import type { EntityManager } from 'typeorm';
-import { NoEffectError } from '../machine/no-effect-error.js';
+import { isDeclaredRefusal, NoEffectError } from '../machine/no-effect-error.js';
 import { StepDeadlineError } from '../machine/step-deadline-error.js';
 import type { Run } from '../model/run.js';
 import type { StepContext } from '../model/step-context.js';
@@ -52,6 +52,8 @@ export class StepFailedError extends PawlError {
   constructor(
     readonly step: string,
     cause: unknown,
+    /** Its time was up, or the lease lost, before it ended: it was told, and whether it has ended nobody knows. */
+    readonly cutOff = false,
   ) {
     super('step_failed', `Step ${step} failed.`, { step }, cause);
   }
@@ -74,7 +76,8 @@ export async function callStep(call: StepCall): Promise<StepResult> {
     ]);
     return { output: kept(name, output), messages };
   } catch (error) {
-    throw isTransactionsOwn(error) ? error : new StepFailedError(name, error);
+    const cutOff = limit.signal.aborted && !isDeclaredRefusal(error);
+    throw isTransactionsOwn(error) ? error : new StepFailedError(name, error, cutOff);
   } finally {
     limit.dispose();
   }

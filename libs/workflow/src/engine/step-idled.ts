@@ -19,6 +19,11 @@ export function hasIdled(error: unknown): error is DatabaseUnavailableError {
   return error instanceof DatabaseUnavailableError && sqlState(error.cause) === '25P03';
 }
 
+/** Whether the call has ended, and can do nothing any more. One whose time was up was only told so: it may not listen, or its request be under way. */
+export function hasEndedCall(error: unknown): boolean {
+  return !(error instanceof StepFailedError && error.cutOff);
+}
+
 /** What an attempt failed of, as it is kept with its record. */
 export function reasonOf(error: unknown, step: string): unknown {
   if (hasIdled(error)) return new StepIdledError(step, error);
