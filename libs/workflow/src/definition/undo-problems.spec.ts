@@ -32,10 +32,6 @@ const cases: [problem: string, members: Members][] = [
     }),
   ],
   [
-    'Ticket.pack: is transactional, which is exactly once; take `guarantee` out',
-    (w) => ({ pack: w.Step({ in: 'Busy', guarantee: 'at-most-once' }) }),
-  ],
-  [
     'Ticket.packed: asks about pack, which is transactional and never in doubt',
     (w) => ({ pack: w.Step({ in: 'Busy' }), packed: w.Confirm('pack') }),
   ],

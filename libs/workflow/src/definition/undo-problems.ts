@@ -41,11 +41,6 @@ function exitsPastNoReturn(definition: Definition, report: Report): void {
 function doubtProblems(step: Definition['steps'][number], report: Report): void {
   const { name, effect, guarantee, noReturn, compensation, confirmation } = step;
   const once = guarantee === 'at-most-once';
-  if (effect === 'transactional' && once)
-    report(
-      name,
-      "is transactional, which is exactly once; take `guarantee` out, or add `effect: 'external'`",
-    );
   if (effect === 'transactional' && confirmation)
     report(confirmation.name, `asks about ${name}, which is transactional and never in doubt; remove it`);
   if (effect === 'external' && once && confirmation)

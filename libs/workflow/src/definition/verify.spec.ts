@@ -266,12 +266,13 @@ it('accepts steps side by side, joined by the one that leaves the state, whateve
 it('reports every problem of every workflow at once, and each cause once', () => {
   const one = ticket((w) => ({
     done: w.On(Done, { in: 'Bust', to: 'Closed' }),
-    work: w.Step({ in: 'Busy', to: 'Closed', timeout: 0 }),
+    work: w.Step({ in: 'Busy', to: 'Closed', timeout: 0, guarantee: 'at-most-once' }),
   }));
   const other = ticket(() => ({}), { name: 'other', version: -1 });
   expect(problemsOf(one, other, {})).toEqual([
     expect.stringContaining('Ticket.work: timeout is 0'),
     'Ticket.done: there is no state Bust; the states are Open, Busy, Closed.',
+    expect.stringContaining('Ticket.work: is transactional, which is exactly once'),
     'Ticket: version is -1; it is a whole number from 1.',
     'Object: is not marked with @Workflow(); mark it, or do not register it as a workflow.',
   ]);
