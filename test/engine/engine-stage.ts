@@ -1,9 +1,7 @@
 import { InMemoryBus, InMemoryTransport, type MessagingLimits, MessagingRuntime } from '@pawl/messaging';
-import { testDatabase, testKeys } from '@pawl/testing';
+import { LocalHints as ArrivingHints, testDatabase, testKeys } from '@pawl/testing';
 import {
   Definitions,
-  type HintChannel,
-  type HintHandler,
   verify,
   WorkflowRuntime,
   type WorkflowClient,
@@ -22,29 +20,17 @@ export interface EngineStage {
 }
 
 /** Hints within one process: they arrive, unless the test drops them. */
-export class LocalHints implements HintChannel {
-  private handler: HintHandler | undefined;
+export class LocalHints extends ArrivingHints {
   sent = 0;
 
-  constructor(private readonly lossy = false) {}
+  constructor(private readonly lossy = false) {
+    super();
+  }
 
-  async send(hints: Parameters<HintChannel['send']>[0]): Promise<void> {
+  override async send(hints: Parameters<ArrivingHints['send']>[0]): Promise<void> {
     this.sent += hints.length;
-    if (this.lossy) return;
-    for (const hint of hints) {
-      void ('runId' in hint ? this.handler?.runs([hint.runId]) : this.handler?.event(hint));
-    }
+    if (!this.lossy) await super.send(hints);
   }
-
-  consume(handler: HintHandler): void {
-    this.handler = handler;
-  }
-
-  async pause(): Promise<void> {
-    this.handler = undefined;
-  }
-
-  async close(): Promise<void> {}
 }
 
 export interface StageOptions {
