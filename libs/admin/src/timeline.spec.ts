@@ -32,6 +32,8 @@ const step = (name: string, startedAt: Date, finishedAt: Date | null): StepRecor
   idempotencyKey: name,
   startedAt,
   nextAttemptAt: null,
+  deadline: null,
+  leftBehind: false,
   finishedAt,
   output: null,
   errors: [],

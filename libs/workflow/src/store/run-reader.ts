@@ -52,7 +52,7 @@ export interface RunRecord extends RunSummary {
   /** What is on its way under the run's key: a message leaves the outbox when its receiver has acknowledged it. */
   readonly messages: readonly MessageRecord[];
   readonly deadLetters: readonly UndeliverableRecord[];
-  readonly losses: readonly UndeliverableRecord[];
+  readonly losses: readonly LossRecord[];
   /** What people did to it or wanted to, oldest first. */
   readonly actions: readonly ActionRecord[];
 }
@@ -90,6 +90,10 @@ export interface StepRecord {
   readonly idempotencyKey: string;
   readonly startedAt: Date;
   readonly nextAttemptAt: Date | null;
+  /** No attempt is begun after this; null: its step has no `deadline`. */
+  readonly deadline: Date | null;
+  /** The run has left its state while it was open: it is undone on its own, and the run goes on. */
+  readonly leftBehind: boolean;
   readonly finishedAt: Date | null;
   readonly output: unknown;
   readonly errors: unknown;
@@ -138,6 +142,15 @@ export interface UndeliverableRecord {
   readonly type: string;
   readonly reason: string;
   readonly createdAt: Date;
+}
+
+export interface LossRecord extends UndeliverableRecord {
+  readonly origin: 'message' | 'event' | 'step';
+  /** Of a step its name, of an item of it `name/index`; else the item or key of the event, if it has one. */
+  readonly subject: string;
+  readonly detail: string | null;
+  /** Its call may still be at work: whether anything is lost is not known yet. */
+  readonly underWay: boolean;
 }
 
 /** How many rows of one kind are read of one run. */
@@ -208,7 +221,8 @@ const DETAILS = {
   steps: `select name, kind, undoes, item::float8, generation, status, effect, attempts, in_doubt as "inDoubt",
       case when items_total is not null then jsonb_build_object('total', items_total, 'done', ${sizeOf('items_done')},
         'failed', ${sizeOf('items_failed')}) end as items, idempotency_key as "idempotencyKey",
-      started_at as "startedAt", next_attempt_at as "nextAttemptAt", finished_at as "finishedAt", output, errors
+      started_at as "startedAt", next_attempt_at as "nextAttemptAt", expires_at as deadline,
+      abandoned as "leftBehind", finished_at as "finishedAt", output, errors
     from pawl.step where run_id = $1 order by started_at, round, name, step.item, generation limit ${RECORDS_MAX}`,
   verdicts: `select verdict, rule, sum(count)::float8 as count from (
       select verdict, rule, count(*) as count from pawl.journal where run_id = $1 and verdict is not null group by 1, 2
@@ -223,7 +237,8 @@ const DETAILS = {
     from pawl.outbox where key = (select key from pawl.run where id = $1) order by position limit ${RECORDS_MAX}`,
   deadLetters: `select id, type, reason, created_at as "createdAt" from pawl.dead_letter
     where (workflow, run_key) = ${OF_RUN} order by created_at, id limit ${RECORDS_MAX}`,
-  losses: `select id, type, reason, created_at as "createdAt" from pawl.loss
+  losses: `select id, origin, type, subject, reason, detail, created_at as "createdAt",
+      coalesce(under_way_until > clock_timestamp(), false) as "underWay" from pawl.loss
     where (workflow, run_key) = ${OF_RUN} order by created_at, id limit ${RECORDS_MAX}`,
   actions: `select id, action, actor, reason, outcome, detail, at from pawl.operator_action
     where run_id = $1 order by at, id limit ${RECORDS_MAX}`,
