@@ -15,7 +15,7 @@ cancel, pause, resume, redrive, skip, terminate and migrate runs. Then it is cal
   --workers N   processes that work (default 3)
   --help        this text
 
-Exit code: 0 when everything is as it has to be, 1 when not.
+Exit code: 0 when everything is as it has to be, 1 when not, 2 for wrong options.
 `;
 const SEED_MAX = 2 ** 31;
 const AT_A_TIME = 30;
@@ -38,6 +38,10 @@ function help(): number {
 
 async function soak(): Promise<number> {
   const [runs, seed, workers] = [Number(values.runs), Number(values.seed), Number(values.workers)];
+  if (![runs, seed, workers].every((value) => Number.isSafeInteger(value) && value >= 0) || workers === 0) {
+    console.error(HELP);
+    return 2;
+  }
   console.log(`${runs} runs on ${workers} workers, seed ${seed}`);
   const postgres = await startPostgres();
   try {
