@@ -1,7 +1,8 @@
 import { crashPoint, type Transaction, TransactionEndedError } from '@pawl/core';
 import type { Outbox, OutgoingMessage } from '@pawl/messaging';
 import { isHeldUp } from '../machine/position.js';
-import { afterStep } from '../machine/steps.js';
+import { type AfterStep, afterStep } from '../machine/steps.js';
+import type { Definition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import { closeSteps, type FinishedStep } from '../store/close-steps.js';
 import { closeUndo } from '../store/close-undo.js';
@@ -43,7 +44,7 @@ export class StepCloser {
       definition.steps.find(({ name }) => name === last)?.in !== before.state
     )
       throw new Refusal();
-    const after = afterStep(definition, before, last, steps);
+    const after = behindNoReturn(definition, work, afterStep(definition, before, last, steps));
     const closed = await closeSteps(tx, {
       before,
       after: after.run,
@@ -85,6 +86,12 @@ export class StepCloser {
     const locked = await lockRun(tx, runId);
     if (locked) await this.advancer.advance(tx, { ...locked, timerDue: false, undecided: false }, []);
   }
+}
+
+/** One that shares the transaction may be what can not be taken back, wherever it stands among them. */
+function behindNoReturn({ steps }: Definition, { finished }: Work, after: AfterStep): AfterStep {
+  const isFinal = finished.some(({ name }) => steps.some((step) => step.noReturn && step.name === name));
+  return isFinal ? { ...after, run: { ...after.run, noReturn: true } } : after;
 }
 
 /** Paused, or failed of another step, since this one began: a call that has ended is closed all the same, and the run stays as it is. */

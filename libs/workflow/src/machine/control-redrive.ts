@@ -12,7 +12,7 @@ import {
   UNCHANGED,
 } from './control-order.js';
 import { skip } from './control-skip.js';
-import { backToWork, notStuck, recordsAfter, stepIn, stuckRecords } from './control-steps.js';
+import { backToWork, isUndone, notStuck, recordsAfter, stepIn, stuckRecords } from './control-steps.js';
 import { isObject, type JsonObject, mergePatch, patchBack } from './merge-patch.js';
 import { isStorable } from './storable.js';
 
@@ -65,7 +65,8 @@ function ordersFor(
   const stuck = stuckRecords(definition, run, records);
   if (quarantined) stuck.push(...deadlyRecords(definition, run, records));
   const lost = records.find(({ name, status }) => name === step && status === 'lost');
-  if (lost && stepIn(definition, run, lost)) return [{ kind: 'renew', record: lost, inDoubt: false }];
+  if (lost && !isUndone(run) && stepIn(definition, run, lost))
+    return [{ kind: 'renew', record: lost, inDoubt: false }];
   const chosen = step === undefined ? stuck : stuck.filter(({ name }) => name === step);
   if (step !== undefined && chosen.length === 0) return notFound(definition, run, records, step);
   const kind = data === undefined ? 'retry' : 'renew';

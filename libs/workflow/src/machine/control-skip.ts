@@ -10,7 +10,7 @@ import {
   type StepOrder,
   UNCHANGED,
 } from './control-order.js';
-import { backToWork, notStuck, recordsAfter, stepIn, stuckRecords } from './control-steps.js';
+import { backToWork, isUndone, notStuck, recordsAfter, stepIn, stuckRecords } from './control-steps.js';
 import { isStorable } from './storable.js';
 import { afterStep } from './steps.js';
 
@@ -49,7 +49,10 @@ function named(
   { step, stuck, status }: { step: string; stuck: readonly StepRecord[]; status: StepRecord['status'] },
 ): StepRecord[] {
   const isLost = (record: StepRecord): boolean =>
-    status === 'done' && record.status === 'lost' && stepIn(definition, run, record) !== undefined;
+    status === 'done' &&
+    record.status === 'lost' &&
+    !isUndone(run) &&
+    stepIn(definition, run, record) !== undefined;
   return [...stuck, ...records.filter(isLost)].filter(({ name }) => name === step);
 }
 

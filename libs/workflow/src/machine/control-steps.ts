@@ -17,7 +17,8 @@ export function stuckRecords(definition: Definition, run: Run, records: readonly
   });
 }
 
-function isUndone({ status }: Run): boolean {
+/** What its steps have done, or may have done, is the compensations' from then on. */
+export function isUndone({ status }: Run): boolean {
   return status === 'compensating' || status === 'compensation_failed';
 }
 
@@ -40,6 +41,11 @@ export function notStuck(
   const step = steps.find((one) => one.name === name || one.compensation?.name === name);
   if (!step) return refused('step_unknown', `The workflow has neither a step nor a compensation ${name}.`);
   const record = records.find((one) => one.name === name);
+  if (record?.status === 'lost' && isUndone(run))
+    return refused(
+      'undo_under_way',
+      `The run is undone, and the compensation of ${name} is told \`unknown\`.`,
+    );
   if (record?.kind === 'step' && step.in !== run.state)
     return refused(
       'step_left_behind',

@@ -241,6 +241,18 @@ describe('redrive', () => {
     expect(refusal(gone, { action: 'redrive', step: 'flight' })).toBe('step_left_behind');
   });
 
+  it.each(['compensating', 'compensation_failed'] as const)(
+    'leaves a lost step to its compensation, in a run that is %s',
+    (status) => {
+      const lost = stepRecord({ name: 'flight', status: 'lost', inDoubt: true });
+      const undone = { run: { status, undo: all('cancelled') }, records: [lost] };
+      const order = { action: 'redrive', step: 'flight' } as const;
+      expect(refusal(undone, order)).toBe('undo_under_way');
+      expect(refusal(undone, { ...order, assume: 'not-happened' })).toBe('undo_under_way');
+      expect(refusal(undone, { ...order, assume: 'happened' })).toBe('undo_under_way');
+    },
+  );
+
   it('tries a failed compensation again, with the data that it had', () => {
     const stuck = {
       run: { status: 'compensation_failed' as const, undo: all('cancelled') },
