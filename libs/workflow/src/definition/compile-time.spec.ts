@@ -57,6 +57,19 @@ const fine: Record<string, string> = {
     async charge({ data, idempotencyKey }: StepContext<Order>) { return data.customer + idempotencyKey; }
     @order.Step({ in: 'Busy', to: 'Closed', effect: 'external', alone: true })
     async release() {}`),
+  'what bounds a run and a step': member(`
+    @order.Deadline({ after: '30d', to: 'Closed', undo: true })
+    tooLate() {}
+    @order.Deadline({ at: (data) => data.customer, attention: 'slow' })
+    slow(data: Order) { data.customer = ''; }
+    @order.Timeout({ in: 'Open', at: () => new Date(), to: 'Closed', undo: true })
+    expired() {}
+    @order.On(Accepted, { in: 'Open', to: 'Closed', undo: true, competes: true })
+    calledOff() {}
+    @order.Step({ in: 'Busy', effect: 'external', guarantee: 'at-most-once', delay: '1d', deadline: '2d', onFailure: 'stop' })
+    async mail() {}
+    @order.Step({ in: 'Busy', to: 'Closed', noReturn: true })
+    async ship() {}`),
   'steps that name each other, and run for each item': member(`
     @order.Step({ in: 'Busy', after: [], forEach: { items: (data) => data.lines, concurrency: 2, onItemFailure: 'continue' } })
     async pack({ index, item }: StepContext<Order>) { return { index, item }; }
@@ -261,6 +274,26 @@ const refused: Record<string, [snippet: string, error: string]> = {
   'an unknown state of a timeout': [
     member(`@order.Timeout({ in: 'Open', after: '1m', to: 'Bust' }) expired() {}`),
     `'"Bust"' is not assignable`,
+  ],
+  'an unknown state of a deadline': [
+    member(`@order.Deadline({ after: '1d', to: 'Bust' }) late() {}`),
+    `'"Bust"' is not assignable`,
+  ],
+  'a deadline that is both a duration and an instant': [
+    member(`@order.Deadline({ after: '1d', at: () => 1, to: 'Closed' }) late() {}`),
+    `is not assignable`,
+  ],
+  'a deadline of a state': [
+    member(`@order.Deadline({ in: 'Open', after: '1d', to: 'Closed' }) late() {}`),
+    `'in' does not exist in type`,
+  ],
+  'an undo that leads nowhere': [
+    member(`@order.Timeout({ in: 'Open', after: '1d', attention: 'slow', undo: true }) late() {}`),
+    `is not assignable`,
+  ],
+  'a promise that there is not': [
+    member(`@order.Step({ in: 'Busy', effect: 'external', guarantee: 'exactly-once' }) async mail() {}`),
+    `Type '"exactly-once"' is not assignable`,
   ],
   'an unknown final state': [
     `export const w = workflow<Order>()('w', { version: 1, states: ['A', 'B'], final: ['C'] });`,
