@@ -80,7 +80,7 @@ function messageType(type: MessageClass, member: string, report: Report): Messag
   try {
     return messageTypeOf(type);
   } catch (error) {
-    report(member, (error as Error).message);
+    report(member, (error as Error).message.replace(/\.$/, ''));
     return undefined;
   }
 }

@@ -35,7 +35,7 @@ function inputType(input: MessageClass, member: string, report: Report) {
   try {
     return messageTypeOf(input);
   } catch (error) {
-    report(member, (error as Error).message);
+    report(member, (error as Error).message.replace(/\.$/, ''));
     return undefined;
   }
 }

@@ -31,7 +31,10 @@ function sameTypeProblems(earlier: EventHandler, handler: EventHandler, report: 
   if (earlier.typeVersion !== handler.typeVersion) return;
   if (handler.start) report(member, `starts a run by ${type}, as ${earlier.member} does; keep one of them`);
   for (const state of handler.in.filter((one) => earlier.in.includes(one))) {
-    report(member, `takes ${type} in ${state}, as ${earlier.member} does; keep one of them`);
+    report(
+      member,
+      `takes ${type} in ${state}, as ${earlier.member} does; keep one of them (where one fact leads two ways, send two types of event, or let a timeout with \`at\` lead on)`,
+    );
   }
 }
 

@@ -16,13 +16,18 @@ export function graphProblems(definition: Definition, report: Report): void {
   for (const state of new Set(definition.states)) {
     if (definition.final.includes(state)) finalProblems(definition, state, report);
     else if (!edges.some(({ from }) => from === state)) {
-      report(
-        null,
-        `state ${state} has no exit; let an event, an update, a step or a timeout lead out of it, or make it final`,
-      );
+      report(null, `state ${state} has no exit; ${exitFor(definition, state)}`);
     }
   }
   unreachableStates(definition, report);
+}
+
+/** What is most likely missing: the step that comes last leads nowhere. */
+function exitFor({ steps }: Definition, state: string): string {
+  const last = steps.filter((step) => step.in === state).at(-1);
+  if (last && last.to === undefined)
+    return `give the step ${last.name} a \`to\`, or let something else lead out of it`;
+  return 'let an event, an update, a step or a timeout lead out of it, or make it final';
 }
 
 function headProblems({ workflow, version, states, final }: Definition, report: Report): void {

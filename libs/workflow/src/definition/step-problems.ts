@@ -5,7 +5,10 @@ import type { Report } from './reading.js';
 /** What is wrong with steps and timeouts: who waits for whom, what is promised, each member once. */
 export function stepProblems(definition: Definition, report: Report): void {
   graphOfSteps(definition, report);
-  for (const step of definition.steps) guaranteeProblem(step, report);
+  for (const step of definition.steps) {
+    choiceProblems(step, report);
+    guaranteeProblem(step, report);
+  }
   const { steps, handlers, timeouts } = definition;
   for (const name of repeatedIn(steps.map((step) => step.name))) {
     report(name, 'is declared as a step twice; a step has one state, so write a second method');
@@ -20,6 +23,21 @@ export function stepProblems(definition: Definition, report: Report): void {
     report(member, `is declared as a ${what} twice; write a second method`);
   }
 }
+
+/** What the compiler sees, except in plain JavaScript and behind a cast. */
+function choiceProblems(step: StepDefinition, report: Report): void {
+  for (const [option, known] of Object.entries(CHOICES)) {
+    const given = step[option as keyof typeof CHOICES];
+    if (!known.includes(given))
+      report(step.name, `${option} is '${given}'; it is one of ${known.join(', ')}`);
+  }
+}
+
+const CHOICES: Readonly<Record<'effect' | 'guarantee' | 'onFailure', readonly string[]>> = {
+  effect: ['transactional', 'external'],
+  guarantee: ['at-least-once', 'at-most-once'],
+  onFailure: ['compensate', 'stop'],
+};
 
 /** What commits with its record is exactly once: there is nothing to choose. */
 function guaranteeProblem({ name, effect, guarantee }: StepDefinition, report: Report): void {

@@ -42,6 +42,14 @@ const cases: Case[] = [
     { states: ['Open', 'Busy', 'Lost', 'Closed'] },
   ],
   [
+    'Ticket: state Lost has no exit; give the step look a `to`',
+    (w) => ({
+      lost: w.Timeout({ in: 'Open', after: 1, to: 'Lost' }),
+      look: w.Step({ in: 'Lost' }),
+    }),
+    { states: ['Open', 'Busy', 'Lost', 'Closed'] },
+  ],
+  [
     'Ticket: no way leads to state Lost',
     (w) => ({ lost: w.Timeout({ in: 'Lost', after: 1, to: 'Closed' }) }),
     { states: ['Open', 'Busy', 'Lost', 'Closed'] },
@@ -147,6 +155,11 @@ const cases: Case[] = [
   ],
   ['Ticket.work: is not a method', (w) => ({ work: [w.Step({ in: 'Busy' }), 'text'] })],
   // Steps and timeouts
+  [
+    "Ticket.work: effect is 'extern'; it is one of transactional, external",
+    (w) => ({ work: w.Step({ in: 'Busy', effect: 'extern' }) }),
+  ],
+  ["Ticket.work: onFailure is 'halt'", (w) => ({ work: w.Step({ in: 'Busy', onFailure: 'halt' }) })],
   ['Ticket.work: retry.attempts is 0', (w) => ({ work: w.Step({ in: 'Busy', retry: { attempts: 0 } }) })],
   ['Ticket.work: retry.delay is -1s', (w) => ({ work: w.Step({ in: 'Busy', retry: { delay: '-1s' } }) })],
   [
