@@ -54,6 +54,11 @@ describe('A run is started again', () => {
     expect(await start('went on', 'Ada')).toMatchObject({ created: false });
   });
 
+  it('by an event for a run that is there: told which one starts it', async () => {
+    const starting = stage.client.start(SmallOrderWorkflow, 'no start', new ItemAdded(0, 'tea'));
+    await expect(starting).rejects.toThrow(/starts no run; start it with the one whose @On says/);
+  });
+
   it.each([new ItemAdded(0, 'tea'), new UnheardOf()])(
     'by an event that starts none: refused, and nothing is left',
     async (event) => {

@@ -270,13 +270,19 @@ export class WorkflowClient {
 
 const KEY_LENGTH_MAX = 512;
 
+/** Why an event did not start a run, in words that say what to do. */
+const WHY_NOT: Readonly<Record<string, string>> = {
+  'run-not-started':
+    'this event starts no run; start it with the one whose @On says `start: true`, and deliver this one.',
+};
+
 function started(address: RunAddress, { verdict, rule, detail, runId }: Receipt): Started {
   if (rule === 'started') return { runId, created: true };
   if (rule === 'start-seen') return { runId, created: false };
   if (rule === 'conflicting-content') throw new StartConflictError(address);
   throw new PawlError(
     'start_rejected',
-    `Starting ${address.workflow} ${address.key}: ${verdict} by ${rule}. ${detail ?? ''}`.trim(),
+    `Starting ${address.workflow} ${address.key}: ${WHY_NOT[rule] ?? `${verdict} by ${rule}.`} ${detail ?? ''}`.trim(),
     {
       verdict,
       rule,
