@@ -178,7 +178,7 @@ describe('invariants', () => {
       },
     });
     expect(found.outcome).toBe('violated');
-    expect(found.report.split('\n')[0]).toBe('"two notes at least" does not hold: it does not hold');
+    expect(found.report.split('\n')[0]).toBe('"two notes at least" does not hold: it answered false');
     expect(found.counterexample?.steps.at(-1)).toBe('step finish is done, the run is in Done');
   });
 

@@ -21,7 +21,7 @@ export interface ExploreOptions {
   readonly failing?: readonly string[];
   /** Whether a timeout may fire at any moment of its state. Runs in which one has fired are not compared. Default false. */
   readonly timers?: boolean;
-  /** What has to hold of a run at any moment, by name: answers what is wrong, or false, or throws. */
+  /** What has to hold of a run at any moment, by name: answers true or nothing if it holds; else false or what is wrong, or throws. */
   readonly invariants?: Readonly<Record<string, (run: RunView) => string | boolean | void>>;
   /** What of the end has to be the same in every order. Default: everything. */
   readonly compare?: (end: RunView) => unknown;

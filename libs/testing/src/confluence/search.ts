@@ -139,7 +139,7 @@ class Search {
 function problemOf(ask: () => string | boolean | void): string | undefined {
   try {
     const answer = ask();
-    if (answer === false) return 'it does not hold';
+    if (answer === false) return 'it answered false';
     return typeof answer === 'string' ? answer : undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
