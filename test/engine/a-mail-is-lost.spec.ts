@@ -80,6 +80,25 @@ describe('A mail is lost', () => {
     expect(await run('lost')).toMatchObject({ status: 'waiting', state: 'Told' });
   });
 
+  it('and sent again because somebody says so: a step at work behind it is not taken for done', async () => {
+    const noting = new Barrier();
+    agency.does.set('mail again', async (_, call) => {
+      if (call === 1) throw new Error('connection reset');
+    });
+    agency.does.set('note again', async (_, call) => (call === 1 ? noting.stop() : undefined));
+    await engine.client.start(MailingWorkflow, 'again', new Ordered());
+    const drained = engine.drain();
+    const goOn = await noting.arrival();
+    const control = engine.runtime.control.of(MailingWorkflow, 'again');
+    await control.redrive({ step: 'mail', actor: 'ann', reason: 'it never came' });
+    goOn();
+    await drained;
+    await engine.drain();
+    expect(agency.of('again')).toEqual(['mail', 'note', 'mail', 'note']);
+    expect(await lossesOf('again')).toEqual([]);
+    expect(await run('again')).toMatchObject({ status: 'waiting', state: 'Told' });
+  });
+
   it('and a compensation of it is told that nobody knows', async () => {
     agency.does.set('mail undone', async () => Promise.reject(new Error('connection reset')));
     await order('undone');

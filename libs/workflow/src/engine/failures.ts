@@ -96,7 +96,9 @@ export class Failures {
     failing: Failing,
     { error, delay, ...ending }: Ending,
   ): Promise<Failure['runStatus']> {
-    const { at, step, deadlineMs } = failing;
+    const { step, deadlineMs } = failing;
+    // Raised where the run was taken over meanwhile: it is still this process that says what came of the attempt.
+    const at = { ...failing.at, fencingToken: held.fencingToken };
     const { at: _, ...facts } = recordedError(error);
     const { inDoubt, ended } = ending;
     const takenBack = step?.noReturn === true && !inDoubt;

@@ -5,16 +5,17 @@ import { ENDED } from './run-row.js';
 import type { Written } from './write-change.js';
 
 // The row is locked by this transaction. As in every write that is no worker's, due_at is left to whoever has the run: it is the end of the lease
-// then, and the worker finds the change when it closes or releases. A paused run keeps its lease, for a call may be under way.
+// then, and the worker finds the change when it closes or releases. A paused run keeps its lease, for a call may be under way. Where a step that counted
+// as settled is made again, a worker may be at work behind it, on the way out of the state: its token is out of date at once.
 const CONTROL_RUN = statement(
   'control_run',
   `with written as (
      update pawl.run set status = $2, state = $3, data = $4::jsonb, revision = $5, attention = $6, undo_scope = $7, undo_to = $8,
-       no_return = $9, claims = 0, dispatch = dispatch + 1, updated_at = clock_timestamp(),
+       no_return = $9, claims = 0, fencing_token = fencing_token + case when $11 then 1 else 0 end, dispatch = dispatch + 1, updated_at = clock_timestamp(),
        paused_at = case when $2 = 'paused' then coalesce(paused_at, clock_timestamp()) end,
-       lease_until = case when $2 in ('running', 'compensating', 'paused') then lease_until end,
+       lease_until = case when $2 in ('running', 'compensating', 'paused') and not $11 then lease_until end,
        due_at = case when $2 not in ('running', 'compensating') then null
-                     when lease_until > clock_timestamp() then lease_until
+                     when lease_until > clock_timestamp() and not $11 then lease_until
                      else clock_timestamp() end,
        ended_at = case when $2 = any ('${ENDED}') then coalesce(ended_at, clock_timestamp()) end
      where id = $1
@@ -101,6 +102,7 @@ export async function writeControl(
     run.undo?.to ?? null,
     run.noReturn,
     JSON.stringify(journal),
+    steps.some(({ kind }) => kind === 'renew'),
   ]);
   return { due: row?.due ?? false, dispatch: row?.dispatch ?? 0, revision: run.revision };
 }
