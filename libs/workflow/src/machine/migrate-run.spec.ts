@@ -11,7 +11,7 @@ type Migrating = Untyped & Record<'Compensate' | 'Migrate', (...options: unknown
 const act = async () => undefined;
 const migrations: ((run: never) => unknown)[] = [];
 
-/** Version 2 of the ticket: `work` and `check` in Busy, `work` can be undone, and a migration by the given method. */
+/** Version 2 of the ticket: `work` and `check` in Busy, `work` can be undone, `check` not be taken back, and a migration by the given method. */
 function version2(): Definition {
   return definitionOf(
     ticket(
@@ -20,7 +20,7 @@ function version2(): Definition {
         return {
           work: [w.Step({ in: 'Busy' }), act],
           unwork: [w.Compensate('work'), act],
-          check: [w.Step({ in: 'Busy' }), act],
+          check: [w.Step({ in: 'Busy', noReturn: true }), act],
           done: w.On(Done, { in: 'Busy', to: 'Closed' }),
           upgrade: [w.Migrate({ from: 1 }), (run: never) => migrations.at(-1)?.(run)],
         };
@@ -146,6 +146,11 @@ it.each<[string, Partial<MigrationFacts>, string]>([
     'compensation-unknown',
   ],
   [
+    'that would not be past the point of no return any more',
+    { run: { ...busy, noReturn: true }, records: [step('old', 'done'), step('work', 'done')] },
+    'no-return-unknown',
+  ],
+  [
     'of which a step is being undone that it has left',
     {
       records: [step('work', 'retrying', { abandoned: true, inDoubt: true })],
@@ -162,7 +167,8 @@ it('moves a run whose effects the new version can undo, and one that is never un
   expect(migrated({ records: [step('work', 'done')], compensable }).kind).toBe('moves');
   expect(migrated({ records: [step('old', 'skipped')], compensable }).kind).toBe('moves');
   const run = { ...busy, noReturn: true };
-  expect(migrated({ run, records: [step('old', 'done')], compensable }).kind).toBe('moves');
+  const records = [step('old', 'done'), step('check', 'done')];
+  expect(migrated({ run, records, compensable }).kind).toBe('moves');
 });
 
 it.each<[string, unknown, string]>([

@@ -2,6 +2,7 @@ import type { JournalEntry } from '../model/change.js';
 import type { Definition, MigrationDefinition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import { isSettled, type StepRecord } from '../model/step-record.js';
+import { isPastNoReturn } from './no-return.js';
 import { restingOrRunning } from './steps.js';
 import { isStorable, storableText } from './storable.js';
 import { tookEffect, toUndo } from './undo.js';
@@ -30,6 +31,8 @@ export type MigrationRule =
   | 'failed-step-unknown'
   /** A step is done whose compensation the new version does not have: nobody could undo it. */
   | 'compensation-unknown'
+  /** A step that can not be taken back has begun, and the new version does not say so of it: it would undo what is before it. */
+  | 'no-return-unknown'
   /** The method threw, or what it answers is no run. */
   | 'migration-failed'
   /** The new version has no such state. */
@@ -82,6 +85,10 @@ function hindranceOf(
   if (lost && !run.noReturn) {
     const detail = `step ${lost.name} is ${lost.status}, and version ${definition.version} has no compensation for it`;
     return stays('compensation-unknown', detail);
+  }
+  if (run.noReturn && !isPastNoReturn(definition, records)) {
+    const detail = `a step that can not be taken back has begun, and version ${definition.version} has none such among those that are done`;
+    return stays('no-return-unknown', detail);
   }
   const [undoing] = toUndo(definition, { ...run, status: 'running' }, records);
   return (
