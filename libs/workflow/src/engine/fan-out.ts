@@ -33,7 +33,7 @@ export interface FanOutParts {
 }
 
 /** Open items that are read when a claim goes on with them; no more are left open than that. */
-const OPEN_MAX = 2_200;
+const OPEN_MAX = 5_200;
 
 /** Indexes that are named to a person. */
 const NAMED_MAX = 10;
