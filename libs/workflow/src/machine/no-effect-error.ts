@@ -1,4 +1,5 @@
 import { PawlError } from '@pawl/core';
+import { isPermanent } from './permanent-error.js';
 
 /**
  * Thrown by a step of which it is certain that this attempt had no effect: a refused connection, a 429. It is tried again by its policy,
@@ -10,12 +11,14 @@ export class NoEffectError extends PawlError {
   }
 }
 
-/** Whether an error says that its attempt had no effect. Recognised by its code: an application may have loaded two copies of this package. */
+/**
+ * Whether an error says that its attempt had no effect; with `details.inDoubt` it says that there is no use in trying again, and no more. Recognised by
+ * its code: an application may have loaded two copies of this package.
+ */
 export function isDeclaredRefusal(error: unknown): boolean {
   if (typeof error !== 'object' || error === null || !('code' in error)) return false;
   const { code, details } = error as { code: unknown; details?: { inDoubt?: unknown } };
-  return (code === NO_EFFECT || code === PERMANENT) && details?.inDoubt !== true;
+  return (code === NO_EFFECT || isPermanent(error)) && details?.inDoubt !== true;
 }
 
 const NO_EFFECT = 'no_effect';
-const PERMANENT = 'permanent_error';

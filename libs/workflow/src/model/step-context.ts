@@ -46,7 +46,10 @@ export interface StepRequest<Body, Answer> {
   readonly name?: string;
 }
 
-/** What a compensation is given: the context of a step, under a key of its own, and what is known of the effect that it undoes. */
+/**
+ * What a compensation is given: the context of a step, under a key of its own, and what is known of the effect that it undoes. `undoneKey` is the
+ * idempotency key under which that was made, `idempotencyKey` the one to undo it under; `index` and `item` are those of the effect.
+ */
 export type CompensationContext<Data, Output> = StepContext<Data> & Undoing<Output>;
 
 type Undoing<Output> =
