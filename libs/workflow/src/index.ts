@@ -9,7 +9,7 @@ export { type ControlAnswer, type ControlOptions, RunControl, WorkflowControl } 
 export type { ForkTerms } from './engine/fork-office.js';
 export { ControlRefusedError } from './engine/control-refused-error.js';
 export { Definitions } from './engine/definitions.js';
-export { StepFailedError, StepTimeoutError } from './engine/step-call.js';
+export { StepTimeoutError } from './engine/step-call.js';
 export type {
   AnswerOf,
   QueryArguments,

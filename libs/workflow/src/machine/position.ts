@@ -52,6 +52,6 @@ export function beginUndo(run: Run, to: Undo['to']): Run {
 }
 
 /** Whether steps are due in a state that is not final, as far as the state says. */
-export function statusIn(definition: Definition, state: string): RunStatus {
+function statusIn(definition: Definition, state: string): RunStatus {
   return definition.steps.some((step) => step.in === state) ? 'running' : 'waiting';
 }

@@ -35,7 +35,7 @@ export async function markAbandoned(
 }
 
 /** What is known of the steps of a run. */
-export async function readSteps(tx: Transaction, runId: string): Promise<StepRecord[]> {
+async function readSteps(tx: Transaction, runId: string): Promise<StepRecord[]> {
   const [row] = await tx.query<{ steps: StepRow[] }>(READ_STEPS, [runId]);
   return toStepRecords(row?.steps ?? []);
 }
