@@ -1,6 +1,5 @@
-import { migrate } from '@pawl/migrations';
-import pg from 'pg';
 import { fastSettings, startPostgres } from '../embedded-postgres.js';
+import { migrateAt } from '../migrate-at.js';
 import { testDatabase } from '../test-database.js';
 
 export interface OwnDatabase {
@@ -19,15 +18,5 @@ export async function ownDatabase(): Promise<OwnDatabase> {
   } catch (error) {
     await server.stop();
     throw error;
-  }
-}
-
-async function migrateAt(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await migrate(client);
-  } finally {
-    await client.end();
   }
 }
