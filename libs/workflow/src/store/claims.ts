@@ -61,11 +61,12 @@ const CLAIM_OVERDUE = statement(
    ) ${TAKE}`,
 );
 
-// SKIP LOCKED: a run that is being written right now is neither renewed nor lost; it is renewed at the next turn.
+// SKIP LOCKED: a run that is being written right now is neither renewed nor lost; it is renewed at the next turn. One that has failed has no lease, but
+// nobody claims it: a call that was under way beside the step that failed goes on, and its outcome counts.
 const RENEW = statement(
   'renew_leases',
   `with held as (
-     select r.id, r.fencing_token, h.token from pawl.run r
+     select r.id, r.fencing_token, r.status, h.token from pawl.run r
      join unnest($1::uuid[], $2::bigint[]) as h (id, token) on h.id = r.id
      order by r.id for no key update of r skip locked
    ), renewed as (
@@ -74,7 +75,8 @@ const RENEW = statement(
      from held where r.id = held.id and held.fencing_token = held.token and r.lease_until is not null
      returning r.id
    )
-   select held.id, renewed.id is not null as renewed from held left join renewed on renewed.id = held.id`,
+   select held.id, renewed.id is not null or held.fencing_token = held.token and held.status = 'failed' as renewed
+   from held left join renewed on renewed.id = held.id`,
 );
 
 // In good order: the claim made no progress, but nothing crashed either (D31), so claims starts again.
