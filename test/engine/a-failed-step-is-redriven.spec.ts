@@ -64,6 +64,20 @@ describe('A failed step is redriven', () => {
     expect(entry).toEqual({ payload: { patch: { to: 'Pisa' }, before: { to: 'Rome' } } });
   });
 
+  it('once under one id, which stands for these data and no others', async () => {
+    failAt('hotel');
+    await journeys.want('once');
+    await journeys.in('once', { status: 'failed' });
+    mend();
+    const id = '0195c0de-0000-7000-8000-00000000d0d0';
+    const order = { ...ANN, id, data: { to: 'Pisa', remarks: ['late', 1.5] } };
+    await journeys.control('once').redrive(order);
+    await journeys.in('once', { state: 'Booked' });
+    expect(await journeys.control('once').redrive(order)).toMatchObject({ changed: true });
+    const other = journeys.control('once').redrive({ ...order, data: { to: 'Siena' } });
+    await expect(other).rejects.toMatchObject({ details: { code: 'id_reused' } });
+  });
+
   it('with other data never while an attempt may have taken effect', async () => {
     failAt('hotel', new Error('the line went dead'));
     await journeys.want('doubtful');

@@ -1,4 +1,4 @@
-import { PawlError, type Transaction, type Transactions } from '@pawl/core';
+import { canonicalJson, PawlError, type Transaction, type Transactions } from '@pawl/core';
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import type { Hints } from '../dispatch/hints.js';
 import { control } from '../machine/control.js';
@@ -159,7 +159,8 @@ function answered(run: Run, answer: Pick<ControlAnswer, 'changed' | 'left'>): Ou
 /** Under its id an order is answered as the first time; only status and state are those of now. */
 function repeated(run: Run, earlier: OperatorAction, { order }: Asked): Outcome {
   if (earlier.runId !== run.id || earlier.action !== order.action) return { ...ID_REUSED, run };
-  const { changed = false, left = [], refusal = '' } = earlier.detail as RecordedAnswer;
+  const { changed = false, left = [], refusal = '', ...terms } = earlier.detail as RecordedAnswer;
+  if (canonicalJson(terms) !== canonicalJson(termsOf(order))) return { ...ID_REUSED, run };
   if (earlier.outcome === 'done') return answered(run, { changed, left });
   return { kind: 'refused', code: earlier.outcome as RefusalCode, reason: refusal, run };
 }
@@ -171,13 +172,19 @@ interface RecordedAnswer {
 }
 
 function recordOf(decided: Controlled, { order }: Asked): Pick<OperatorAction, 'outcome' | 'detail'> {
-  const { action: _, ...all } = order;
-  const terms = isStorable(JSON.stringify(all)) ? all : {};
+  const terms = termsOf(order);
   if (decided.kind === 'refused')
     return { outcome: decided.code, detail: { ...terms, refusal: decided.reason } };
   const changed = decided.kind === 'changed';
   const left = changed && decided.left.length > 0 ? { left: decided.left } : {};
   return { outcome: 'done', detail: { ...terms, changed, ...left } };
+}
+
+/** What was asked for beyond the action, as the database gives it back. */
+function termsOf(order: ControlOrder): object {
+  const { action: _, ...terms } = order;
+  const json = JSON.stringify(terms);
+  return isStorable(json) ? (JSON.parse(json) as object) : {};
 }
 
 export const ID_REUSED = refused('id_reused', 'Another order was given under this id.');
