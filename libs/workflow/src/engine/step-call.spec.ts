@@ -133,3 +133,12 @@ describe('a call that is never made again', () => {
     await expect(sent).rejects.toMatchObject({ cause: { message: 'lost' } });
   });
 });
+
+it.each([
+  ['no JSON', { cents: 1n }, 'output_invalid'],
+  ['too much', 'x'.repeat(70_000), 'output_too_large'],
+])('gives up on a step that returned %s, and what it has done stays in doubt', async (_, output, code) => {
+  await expect(call(async () => output, new AbortController().signal)).rejects.toMatchObject({
+    cause: { code: 'permanent_error', details: { code, inDoubt: true } },
+  });
+});

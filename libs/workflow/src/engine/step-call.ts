@@ -3,6 +3,7 @@ import { messageTypeOf, outgoing, type OutgoingMessage } from '@pawl/messaging';
 import type { EntityManager } from 'typeorm';
 import { isDeclaredRefusal, NoEffectError } from '../machine/no-effect-error.js';
 import { StepDeadlineError } from '../machine/step-deadline-error.js';
+import { PermanentError } from '../machine/permanent-error.js';
 import type { Run } from '../model/run.js';
 import type { StepContext } from '../model/step-context.js';
 import { type Attempted, idempotencyKeyOf, messageIdOf } from './attempt.js';
@@ -191,13 +192,26 @@ export class StepTimeoutError extends PawlError {
 
 /** As it will be read after a crash: later steps see the same with or without one, also where a class or a Date was returned. */
 function kept(step: string, output: unknown): unknown {
-  const text = JSON.stringify(output) ?? 'null';
+  const text = jsonOf(step, output);
   const bytes = Buffer.byteLength(text);
   if (bytes <= OUTPUT_BYTES_MAX) return JSON.parse(text) as unknown;
-  throw new PawlError(
+  throw unkept(
     'output_too_large',
     `Step ${step} returned ${bytes} bytes of JSON, more than ${OUTPUT_BYTES_MAX}.`,
   );
+}
+
+function jsonOf(step: string, output: unknown): string {
+  try {
+    return JSON.stringify(output) ?? 'null';
+  } catch (error) {
+    throw unkept('output_invalid', `Step ${step} returned what is no JSON: ${String(error)}.`, error);
+  }
+}
+
+/** No further attempt would return anything else; what an external one has done is done. */
+function unkept(code: string, message: string, cause?: unknown): PermanentError {
+  return new PermanentError(message, { code, inDoubt: true }, cause);
 }
 
 /** A deadlock or a lost connection, reported by TypeORM or pg, ends the transaction whatever the step does. */
