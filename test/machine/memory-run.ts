@@ -5,7 +5,7 @@ import { advance, type Input } from '../../libs/workflow/src/machine/advance.js'
 import { awaitedRun } from '../../libs/workflow/src/machine/awaited-run.js';
 import { decide } from '../../libs/workflow/src/machine/decide.js';
 import { type Facts, toLookUp } from '../../libs/workflow/src/machine/facts.js';
-import { afterStep, dueSteps } from '../../libs/workflow/src/machine/steps.js';
+import { afterStep, dueSteps } from '../../libs/workflow/src/machine/steps/steps.js';
 import type { Change, JournalEntry, Repeat, Undeliverable } from '../../libs/workflow/src/model/change.js';
 import type { Definition } from '../../libs/workflow/src/model/definition.js';
 import type { IncomingEvent, ParkedEvent } from '../../libs/workflow/src/model/event.js';

@@ -1,5 +1,5 @@
-import { idempotencyKeyOf } from '../../libs/workflow/src/engine/attempt.js';
-import { callStep } from '../../libs/workflow/src/engine/step-call.js';
+import { idempotencyKeyOf } from '../../libs/workflow/src/engine/attempt/attempt.js';
+import { callStep } from '../../libs/workflow/src/engine/attempt/step-call.js';
 import type { Definition, StepDefinition } from '../../libs/workflow/src/model/definition.js';
 import type { Run } from '../../libs/workflow/src/model/run.js';
 import { MemoryRun } from '../machine/memory-run.js';

@@ -5,11 +5,16 @@ export type { WorkflowDecorators } from './definition/options.js';
 export { workflow } from './definition/workflow.js';
 export { definitionOf, verify } from './definition/verify.js';
 export type { Hint, HintChannel, HintHandler } from './dispatch/hints.js';
-export { type ControlAnswer, type ControlOptions, RunControl, WorkflowControl } from './engine/control.js';
-export type { ForkTerms } from './engine/fork-office.js';
-export { ControlRefusedError } from './engine/control-refused-error.js';
+export {
+  type ControlAnswer,
+  type ControlOptions,
+  RunControl,
+  WorkflowControl,
+} from './engine/control/control.js';
+export type { ForkTerms } from './engine/control/fork-office.js';
+export { ControlRefusedError } from './engine/control/control-refused-error.js';
 export { Definitions } from './engine/definitions.js';
-export { StepTimeoutError } from './engine/step-call.js';
+export { StepTimeoutError } from './engine/attempt/step-call.js';
 export type {
   AnswerOf,
   QueryArguments,
@@ -18,24 +23,24 @@ export type {
   UpdateArguments,
   UpdateName,
   WorkflowClass,
-} from './engine/asking-types.js';
-export { RunNotFoundError } from './engine/run-not-found-error.js';
-export { UpdateFailedError } from './engine/run-updates.js';
-export type { Waited, WaitOptions } from './engine/run-waits.js';
+} from './engine/client/asking-types.js';
+export { RunNotFoundError } from './engine/client/run-not-found-error.js';
+export { UpdateFailedError } from './engine/client/run-updates.js';
+export type { Waited, WaitOptions } from './engine/client/run-waits.js';
 export {
   type AskOptions,
   type EventOptions,
   StartConflictError,
   type Started,
   WorkflowClient,
-} from './engine/workflow-client.js';
-export type { EffectLeft, RedriveTerms, RefusalCode, SkipTerms } from './machine/control-order.js';
-export type { ItemsOutput } from './machine/items.js';
-export { NoEffectError } from './machine/no-effect-error.js';
-export type { MigrationProblem, MigrationReport } from './engine/migration-report.js';
-export { type MigrationOptions, WorkflowVersions } from './engine/workflow-versions.js';
-export { PermanentError } from './machine/permanent-error.js';
-export { StepDeadlineError } from './machine/step-deadline-error.js';
+} from './engine/client/workflow-client.js';
+export type { EffectLeft, RedriveTerms, RefusalCode, SkipTerms } from './machine/control/control-order.js';
+export type { ItemsOutput } from './machine/steps/items.js';
+export { NoEffectError } from './machine/steps/no-effect-error.js';
+export type { MigrationProblem, MigrationReport } from './engine/versions/migration-report.js';
+export { type MigrationOptions, WorkflowVersions } from './engine/versions/workflow-versions.js';
+export { PermanentError } from './machine/steps/permanent-error.js';
+export { StepDeadlineError } from './machine/steps/step-deadline-error.js';
 export { type Played, PlayedRun } from './machine/played-run.js';
 export type { PublicStatus } from './machine/public-status.js';
 export type { Reached } from './machine/reached.js';

@@ -21,7 +21,7 @@ const member = (code: string) => `@order.Workflow() export class W {\n${code}\n}
 
 /** What a caller writes of a workflow that can be asked. */
 const caller = (code: string) => `
-import type { WorkflowClient } from '../engine/workflow-client.js';
+import type { WorkflowClient } from '../engine/client/workflow-client.js';
 declare const client: WorkflowClient;
 ${member(`
   @order.Query() total(data: Readonly<Order>, { cents }: { cents: number }) { return data.lines.length * cents; }
@@ -100,7 +100,7 @@ const fine: Record<string, string> = {
     const { state, by }: { state: 'Open' | 'Busy' | 'Closed'; by: string } = await client.status(W, 'k');
     return { total, first, length, state, by };`),
   'the status of a workflow that does not say it': `
-    import type { WorkflowClient } from '../engine/workflow-client.js';
+    import type { WorkflowClient } from '../engine/client/workflow-client.js';
     declare const client: WorkflowClient;
     ${member(`@order.On(Submitted, { start: true, to: 'Open' }) submitted() {}`)}
     export const ended = async (): Promise<boolean> => (await client.status(W, 'k')).ended;`,

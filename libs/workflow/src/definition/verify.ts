@@ -1,15 +1,15 @@
 import { RefusedToBootError } from '@pawl/core';
 import type { Definition } from '../model/definition.js';
-import { build } from './build.js';
-import { commutingProblems } from './commuting-problems.js';
-import { deadlineProblems } from './deadline-problems.js';
+import { build } from './build/build.js';
+import { commutingProblems } from './problems/commuting-problems.js';
+import { deadlineProblems } from './problems/deadline-problems.js';
 import { headOf } from './declaration.js';
-import { eventProblems } from './event-problems.js';
-import { graphProblems } from './graph-problems.js';
-import type { Report } from './reading.js';
-import { stepProblems } from './step-problems.js';
-import { undoProblems } from './undo-problems.js';
-import { updateProblems } from './update-problems.js';
+import { eventProblems } from './problems/event-problems.js';
+import { graphProblems } from './problems/graph-problems.js';
+import type { Report } from './build/reading.js';
+import { stepProblems } from './problems/step-problems.js';
+import { undoProblems } from './problems/undo-problems.js';
+import { updateProblems } from './problems/update-problems.js';
 
 /**
  * The definitions of all workflow instances of a process, checked.

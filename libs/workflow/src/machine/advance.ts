@@ -8,13 +8,13 @@ import type { Decision, Receipt } from '../model/verdict.js';
 import { ChangeDraft } from './change-draft.js';
 import { judge } from './decide.js';
 import type { Facts } from './facts.js';
-import { fireTimer } from './fire-timer.js';
+import { fireTimer } from './timers/fire-timer.js';
 import { foldEvent } from './fold.js';
 import { inOneOrder } from './parked-order.js';
 import { isOver } from './is-over.js';
 import { makeUpdate } from './make-update.js';
 import { type Recognised, recognise } from './recognise.js';
-import { timersAfter } from './timers.js';
+import { timersAfter } from './timers/timers.js';
 import { UserCodeError } from './user-code.js';
 
 /** What happens to a run: an event has come, or a timer's instant, or somebody asks for an update. */

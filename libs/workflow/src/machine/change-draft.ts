@@ -10,7 +10,7 @@ import type { Run } from '../model/run.js';
 import { type Facts, pairKey } from './facts.js';
 import type { Recognised } from './recognise.js';
 import { storableText } from './storable.js';
-import type { TimersAfter } from './timers.js';
+import type { TimersAfter } from './timers/timers.js';
 
 type Parked = ParkedEvent & { readonly parkedMaxMs: number };
 

@@ -2,10 +2,10 @@ import type { JournalEntry } from '../model/change.js';
 import type { Definition, MigrationDefinition } from '../model/definition.js';
 import type { Run } from '../model/run.js';
 import { isSettled, type StepRecord } from '../model/step-record.js';
-import { isPastNoReturn } from './no-return.js';
-import { restingOrRunning } from './steps.js';
+import { isPastNoReturn } from './steps/no-return.js';
+import { restingOrRunning } from './steps/steps.js';
 import { isStorable, storableText } from './storable.js';
-import { tookEffect, toUndo } from './undo.js';
+import { tookEffect, toUndo } from './steps/undo.js';
 import { callUserCode, UserCodeError } from './user-code.js';
 
 /** What a migration has to know beyond the run's own row. */

@@ -14,10 +14,10 @@ import { advance, type Input } from './advance.js';
 import { awaitedRun } from './awaited-run.js';
 import { pairKey, toLookUp } from './facts.js';
 import { beginUndo, hasEnded } from './position.js';
-import { afterGivingUp } from './step-failure.js';
-import { afterStep, dueSteps, restingOrRunning } from './steps.js';
-import { instantOf } from './timer-instant.js';
-import { afterUndo, toUndo } from './undo.js';
+import { afterGivingUp } from './steps/step-failure.js';
+import { afterStep, dueSteps, restingOrRunning } from './steps/steps.js';
+import { instantOf } from './timers/timer-instant.js';
+import { afterUndo, toUndo } from './steps/undo.js';
 
 /** What has become of a run, and of whom it was told. */
 export interface Played {

@@ -1,5 +1,5 @@
 import type { Duty } from '@pawl/core';
-import type { Worker } from '../engine/worker.js';
+import type { Worker } from '../engine/activate/worker.js';
 
 /** Runs that one pass takes at most. */
 const BATCH_MAX = 32;

@@ -1,6 +1,6 @@
 import { BusyError, type Duty, type Transactions } from '@pawl/core';
 import type { Definitions } from '../engine/definitions.js';
-import type { Receiver } from '../engine/receiver.js';
+import type { Receiver } from '../engine/receive/receiver.js';
 import { runsWithDueTimers } from '../store/timers.js';
 import { eachOf } from './each-of.js';
 

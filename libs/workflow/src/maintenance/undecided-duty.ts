@@ -1,6 +1,6 @@
 import { BusyError, type Duty, type Transactions } from '@pawl/core';
 import type { Definitions } from '../engine/definitions.js';
-import type { Receiver } from '../engine/receiver.js';
+import type { Receiver } from '../engine/receive/receiver.js';
 import { type RunAddress, TooManyAwaitedError } from '../store/lock-runs.js';
 import { undecidedAddresses } from '../store/parked-events.js';
 import { eachOf } from './each-of.js';

@@ -8,10 +8,10 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Consumers, MessagingRuntime } from '@pawl/messaging';
-import { WorkflowControl } from '../engine/control.js';
+import { WorkflowControl } from '../engine/control/control.js';
 import { Definitions } from '../engine/definitions.js';
-import { WorkflowClient } from '../engine/workflow-client.js';
-import { WorkflowVersions } from '../engine/workflow-versions.js';
+import { WorkflowClient } from '../engine/client/workflow-client.js';
+import { WorkflowVersions } from '../engine/versions/workflow-versions.js';
 import { WorkflowExplorer } from './workflow-explorer.js';
 import type { WorkflowOptions } from './workflow-options.js';
 import { WorkflowRuntime } from './workflow-runtime.js';

@@ -1,5 +1,5 @@
 import { statement, type Transaction } from '@pawl/core';
-import type { ControlFacts } from '../machine/control-order.js';
+import type { ControlFacts } from '../machine/control/control-order.js';
 import { STEPS_OF_RUN, type StepRow, toStepRecords } from './step-record.js';
 
 // Behind the lock of the run's row, so that it sees what the transaction that this one waited for has written.

@@ -1,5 +1,5 @@
 import { statement, type Transaction } from '@pawl/core';
-import type { ControlChange, StepOrder } from '../machine/control-order.js';
+import type { ControlChange, StepOrder } from '../machine/control/control-order.js';
 import type { Run } from '../model/run.js';
 import { ENDED } from './run-row.js';
 import type { Written } from './write-change.js';

@@ -1,5 +1,5 @@
 import { statement, type Transaction } from '@pawl/core';
-import type { StepTold, ToldEntry } from '../machine/fork.js';
+import type { StepTold, ToldEntry } from '../machine/control/fork.js';
 import type { Run } from '../model/run.js';
 import type { RunAddress } from './lock-runs.js';
 

@@ -1,5 +1,5 @@
 import { statement, type Transaction } from '@pawl/core';
-import type { ItemDue } from '../machine/items.js';
+import type { ItemDue } from '../machine/steps/items.js';
 import { type StepRecord, stepRecord } from '../model/step-record.js';
 import type { AttemptAt } from './step-attempts.js';
 import { millisecondsUntil } from './step-record.js';

@@ -1,5 +1,5 @@
 import { RangeSet, statement, type Transaction } from '@pawl/core';
-import type { ItemsProgress } from '../machine/items.js';
+import type { ItemsProgress } from '../machine/steps/items.js';
 import type { RunStatus } from '../model/run.js';
 import type { FinishedStep } from './close-steps.js';
 import type { AttemptAt } from './step-attempts.js';

@@ -1,6 +1,6 @@
 import { statement, type Transaction } from '@pawl/core';
 import { type Definition, EVERY_STATE, type TimeoutDefinition } from '../model/definition.js';
-import { instantOf } from '../machine/timer-instant.js';
+import { instantOf } from '../machine/timers/timer-instant.js';
 import { UserCodeError } from '../machine/user-code.js';
 import type { Run } from '../model/run.js';
 
