@@ -75,7 +75,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     return [
       ...valuesOf(imports, /^(typeorm|reflect-metadata|rxjs|pg)$/),
       ...importsOf(imports, /^(@nestjs\/|bullmq|node:(?!crypto$))/),
-      ...importsOf(imports, /^\.\.\/(?!(model|definition|machine)\/)/),
+      ...imports
+        .map(({ from }) => from)
+        .filter((from) => from.startsWith('.') && !PURE.test(posix.join(posix.dirname(path), from)))
+        .map((from) => `imports ${from}`),
       ...impure.map((line) => `uses ${line.trim()}`),
     ];
   },
@@ -83,7 +86,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     path.includes('/src/model/') ? importsOf(imports, /^\.\.\//) : [],
   'store knows nothing of those who use it': ({ path, imports }) =>
     path.includes('/src/store/')
-      ? importsOf(imports, /^\.\.\/(engine|dispatch|maintenance|decorators)\//)
+      ? importsOf(imports, /^(\.\.\/)+(engine|dispatch|maintenance|module)\//)
       : [],
   'a barrel stands only at the index of a library': ({ path, isBarrel }) => {
     const isIndex = /^(libs\/[\w-]+|migrations)\/src\/index\.ts$/.test(path);
@@ -124,6 +127,11 @@ it.each([
   ['only dispatch and transport', 'libs/messaging/src/inbox/x.ts', `await import('ioredis');`],
   ['model, definition and machine', 'libs/workflow/src/machine/x.ts', `const now = Date.now();`],
   ['model, definition and machine', 'libs/workflow/src/model/x.ts', `import { s } from '../store/x.js';`],
+  [
+    'model, definition and machine',
+    'libs/workflow/src/machine/steps/x.ts',
+    `import { s } from '../../store/x.js';`,
+  ],
   [
     'model, definition and machine',
     'libs/workflow/src/machine/x.ts',

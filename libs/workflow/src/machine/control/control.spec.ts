@@ -91,7 +91,7 @@ const refusal = (situation: Situation, order: ControlOrder) => {
   return controlled.kind === 'refused' ? controlled.code : controlled.kind;
 };
 
-const PAGE = readFileSync(resolve(import.meta.dirname, '../../../../docs/control.md'), 'utf8');
+const PAGE = readFileSync(resolve(import.meta.dirname, '../../../../../docs/control.md'), 'utf8');
 
 it('has an answer for every order in every situation, and the page says which', () => {
   const rows = Object.entries(SITUATIONS).map(([name, situation]) => [
