@@ -80,7 +80,10 @@ export class CrashStage {
     };
     const forked = forkService(ENTRY, { env, ...(crashPoint !== undefined && { crashPoint }) });
     this.forked.push(forked);
-    await forked.ready();
+    await forked.ready().catch((error: unknown) => {
+      // Its crash point may lie on its way up.
+      if (!forked.crashed()) throw error;
+    });
     return forked;
   }
 

@@ -30,6 +30,8 @@ export interface Errand {
 
 const errand = workflow<Errand>()('errand', { version: 1, states: ['Ordered', 'Done'], final: ['Done'] });
 const retry = { delay: 50, delayMax: 50, attempts: 20 };
+/** Long enough that a worker gives the run back meanwhile, also on a busy machine. */
+const outsideRetry = { ...retry, backoff: 'fixed', delay: 500, delayMax: 500 } as const;
 
 /** Transactional, external, transactional; its start and its end are told to the archive. */
 @errand.Workflow()
@@ -51,7 +53,7 @@ export class ErrandWorkflow {
     );
   }
 
-  @errand.Step({ in: 'Ordered', effect: 'external', retry })
+  @errand.Step({ in: 'Ordered', effect: 'external', retry: outsideRetry })
   async pay(context: StepContext<Errand>): Promise<string> {
     return this.outside.pay(context);
   }

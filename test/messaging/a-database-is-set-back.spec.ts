@@ -180,6 +180,7 @@ it('the receiver’s, to before the sender began anew: what is unknown of the ti
   await restore();
   await until(async () => (await unknown()) === 4, { what: 'a row per partition' });
   await sendNumbers(orders, 20, { from: 60 });
+  await until(async () => (await lost()) === 20, { what: '20 lost numbers' });
   await until(async () => (await count(shipping, 'effect')) === 40);
   expect([await unknown(), await lost()]).toEqual([4, 20]);
 });

@@ -94,9 +94,9 @@ export class ForkedService {
     return (await Promise.race([this.firstMessage, early])) as T;
   }
 
-  /** Sends it a message over IPC. */
+  /** Sends it a message over IPC; one that has ended, or ends meanwhile, gets none. */
   send(message: object): void {
-    this.child.send(message);
+    if (this.child.connected) this.child.send(message, () => undefined);
   }
 
   /** The next message from it. */
