@@ -4,6 +4,7 @@ import { isOver } from '../../machine/is-over.js';
 import { type PublicStatus, publicStatus } from '../../machine/public-status.js';
 import type { Definition } from '../../model/definition.js';
 import type { Run } from '../../model/run.js';
+import { findRun } from '../../store/find-run.js';
 import { findStanding } from '../../store/find-standing.js';
 import type { RunAddress } from '../../store/lock-runs.js';
 import type { Definitions } from '../definitions.js';
@@ -13,7 +14,6 @@ import { RunNotFoundError } from './run-not-found-error.js';
 /** A run that was started, with the class that can read it. */
 interface Readable {
   readonly run: Run & { readonly state: string };
-  readonly outputs: Readonly<Record<string, unknown>>;
   readonly definition: Definition;
 }
 
@@ -26,7 +26,7 @@ export class RunQuestions {
 
   /** @throws RunNotFoundError, PawlError `query_unknown`, `version_not_here`, and what the method throws */
   async query(address: RunAddress, member: string, args: unknown): Promise<unknown> {
-    const { run, definition } = await this.read(address);
+    const { run, definition } = this.readable(address, await findRun(this.manager, address));
     const query = definition.queries.find((one) => one.member === member);
     if (!query) throw unknownQuery(definition, member);
     return synchronous(member, query.answer(run.data, args));
@@ -34,19 +34,20 @@ export class RunQuestions {
 
   /** What the method with `@Status` says, or what every workflow can. @throws RunNotFoundError, PawlError `version_not_here` */
   async status(address: RunAddress): Promise<unknown> {
-    const { run, outputs, definition } = await this.read(address);
+    const standing = await findStanding(this.manager, address);
+    const { run, definition } = this.readable(address, standing?.run);
+    const outputs = standing?.outputs ?? {};
     const { status, state, attention, data } = run;
     if (!definition.status) return publicStatus(run) satisfies PublicStatus;
     return synchronous('status', definition.status.answer(data, { status, state, attention, outputs }));
   }
 
-  private async read(address: RunAddress): Promise<Readable> {
-    const { run, outputs = {} } = (await findStanding(this.manager, address)) ?? {};
+  private readable(address: RunAddress, run: Run | undefined): Readable {
     if (run === undefined || run.state === null) throw new RunNotFoundError(address);
     const definition = this.definitions.deciding(run, []);
     if (!definition) throw versionNotHere(run);
     freezeDeep(run.data);
-    return { run: { ...run, state: run.state }, outputs, definition };
+    return { run: { ...run, state: run.state }, definition };
   }
 }
 
